@@ -1,0 +1,56 @@
+/** The page at `/`: plain for now, the verdict, the findings, the connections, and where the rest is. */
+import type { Finding, NodeStatus } from '../model/status.ts';
+import { html, type SafeHtml } from './html.ts';
+
+/** A whole HTML document; `status` is null before the first look. */
+export function renderPage(status: NodeStatus | null): string {
+  const title = `eks-endpoint-exporter${status === null ? '' : ` on ${status.node}`}`;
+  return html`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${title}</title>
+<style>
+body { font: 1em/1.5 system-ui, sans-serif; max-width: 56em; margin: 2em auto; padding: 0 1em }
+th, td { text-align: left; padding-right: 1em }
+</style>
+<h1>${title}</h1>
+${
+  status === null
+    ? html`<p>No look has ended yet.</p>`
+    : html`<p>Node route: <strong>${status.route}</strong> &ndash; ${status.routeReason}.</p>
+<p>Expected: ${status.expectedRoute}. Looked at ${status.observedAt}.</p>
+${
+  status.findings.length === 0
+    ? html`<p>No finding is raised.</p>`
+    : html`<ul>${status.findings.map(renderFinding)}</ul>`
+}
+${renderConnections(status)}`
+}
+<ul>
+<li><a href="/metrics">Metrics</a></li>
+<li><a href="/api/v1/status">Node status as JSON</a></li>
+<li><a href="/-/healthy">Healthy</a>, <a href="/-/ready">ready</a></li>
+</ul>
+</html>
+`.text;
+}
+
+function renderFinding({ code, severity, summary, remedy, runbook }: Finding): SafeHtml {
+  return html`<li><strong>${code}</strong> (${severity}): ${summary}.<br>What to do: ${remedy}.<br>Runbook: ${runbook}</li>
+`;
+}
+
+function renderConnections({ clients }: NodeStatus): SafeHtml {
+  const rows = clients.flatMap(({ client, connections }) =>
+    (connections ?? []).map(
+      ({ pid, local, peer, state, route, evidence, stale }) =>
+        html`<tr><td>${client} (${pid})<td>${state}<td>${local}<td>${peer}<td>${route}${stale ? ', stale' : ''}<td>${evidence}
+`,
+    ),
+  );
+  if (rows.length === 0) return html`<p>No endpoint connection was seen.</p>`;
+  return html`<table>
+<tr><th>Process<th>State<th>Local address<th>Peer address<th>Route<th>Evidence
+${rows}</table>`;
+}

@@ -1,0 +1,110 @@
+/** The report of `check` and `demo`: a table like that of `ss -tnp` with the route beside each peer, then the verdict. */
+import { styleText } from 'node:util';
+import type { NodeStatus, Severity } from '../model/status.ts';
+
+export interface ReportOptions {
+  /** Colours by ANSI escapes. */
+  readonly color: boolean;
+}
+
+type Style = 'bold' | 'red' | 'green' | 'yellow' | 'dim';
+type Paint = (style: Style, text: string) => string;
+
+const HEADINGS = ['State', 'Local Address:Port', 'Peer Address:Port', 'Route', 'Evidence', 'Process'];
+
+/** A node status as text for a terminal, ending in a newline. */
+export function renderReport(status: NodeStatus, { color }: ReportOptions): string {
+  const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+  const parts = [head(status), sockets(status, paint), failures(status, paint), verdict(status, paint)];
+  return parts
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n');
+}
+
+function head({ node, endpoint, dns, observedAt, version }: NodeStatus): readonly string[] {
+  const name = endpoint === null ? 'not known' : `${endpoint.hostname}:${endpoint.port} (${endpoint.source})`;
+  const addresses = dns?.addresses?.map(({ address, route }) => `${address} ${route}`).join(', ');
+  const servers = dns !== null && dns.servers.length > 0 ? `, asked ${dns.servers.join(', ')}` : '';
+  const answer =
+    addresses === undefined
+      ? 'no answer'
+      : `${addresses} (TTL ${dns?.ttlSeconds} s${dns?.success ? '' : ', an old answer'})`;
+  return [
+    `Node      ${printable(node)}  (${observedAt}, eks-endpoint-exporter ${version})`,
+    `Endpoint  ${printable(name)}`,
+    ...(dns === null ? [] : [`DNS       ${answer}${servers}`]),
+  ];
+}
+
+function sockets({ clients, scan }: NodeStatus, paint: Paint): readonly string[] {
+  const rows = clients.flatMap(({ client, connections }) =>
+    (connections ?? []).map(({ pid, state, local, peer, route, evidence, stale }) => [
+      state === 'established' ? 'ESTAB' : state.toUpperCase(),
+      local,
+      peer,
+      stale ? `${route} stale` : route,
+      evidence,
+      `${printable(client)} (pid ${pid})`,
+    ]),
+  );
+  const left = scan.ignoredConnections;
+  const ignored = left
+    ? `left out: ${left} ${left === 1 ? 'connection' : 'connections'} to or from anything else`
+    : null;
+  const footer = ignored === null ? [] : [paint('dim', `(${ignored})`)];
+  if (rows.length === 0) return ['No endpoint connection was seen.', ...footer];
+  const widths = HEADINGS.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[], route: string | null = null) =>
+    cells
+      .map((cell, column) => {
+        const padded = column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0);
+        return column === 3 && route !== null ? paint(styleOf(route), padded) : padded;
+      })
+      .join('  ');
+  return [paint('bold', line(HEADINGS)), ...rows.map((row) => line(row, row[3] ?? '')), ...footer];
+}
+
+function failures({ stages }: NodeStatus, paint: Paint): readonly string[] {
+  return stages
+    .filter(({ success }) => !success)
+    .map(
+      ({ stage, error }) => `${paint('yellow', `Stage ${stage} failed`)}: ${printable(error ?? 'unknown')}`,
+    );
+}
+
+function verdict(
+  { route, routeReason, expectedRoute, findings }: NodeStatus,
+  paint: Paint,
+): readonly string[] {
+  const expected = expectedRoute === 'any' ? '' : ` (expected: ${expectedRoute})`;
+  const lines = [
+    `Node route: ${paint(styleOf(route), route)}${expected}`,
+    `  Why: ${printable(routeReason)}.`,
+  ];
+  for (const { code, severity, summary, remedy, runbook } of findings) {
+    lines.push(
+      '',
+      `${paint(styleOfSeverity(severity), severity.toUpperCase())} ${code}: ${printable(summary)}.`,
+      `  What to do: ${printable(remedy)}.`,
+      `  Runbook: ${runbook}`,
+    );
+  }
+  return lines;
+}
+
+function styleOf(route: string): Style {
+  if (route === 'x-eni') return 'green';
+  return route.startsWith('public') || route === 'mixed' ? 'red' : 'yellow';
+}
+
+function styleOfSeverity(severity: Severity): Style {
+  return severity === 'critical' ? 'red' : severity === 'warning' ? 'yellow' : 'dim';
+}
+
+/** Names and messages come from files and processes: no control character of theirs reaches the terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{C}/gu, '\u{fffd}');
+}

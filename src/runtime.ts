@@ -1,0 +1,33 @@
+/** What a command is given of the process that it runs in: main.ts has the real one, tests have their own. */
+import type { Resolve } from './endpoint/dns.ts';
+import type { Clock } from './model/observation.ts';
+import type { SelfUsage } from './output/families.ts';
+
+export interface Runtime {
+  readonly clock: Clock;
+  readonly resolve: Resolve;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Calls `handler` at each of these signals until the returned function is called. */
+  onSignal(signals: readonly Signal[], handler: (signal: Signal) => void): () => void;
+  selfUsage(): SelfUsage;
+}
+
+export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
+
+export interface Output {
+  /** Whether a person reads it on a terminal that shows colours. */
+  readonly color: boolean;
+  readonly isTerminal: boolean;
+  write(text: string): void;
+}
+
+/** Resolves with the first of these signals. */
+export function untilSignal(runtime: Runtime, signals: readonly Signal[]): Promise<Signal> {
+  return new Promise((resolve) => {
+    const off = runtime.onSignal(signals, (signal) => {
+      off();
+      resolve(signal);
+    });
+  });
+}

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { renderPage } from '../../src/output/page.ts';
+import { Watch } from '../support/observation.ts';
+
+const status = new Watch({ expect: 'x-eni' }).look({
+  dns: ['3.34.148.207'],
+  sockets: [{ process: 'kubelet', peer: '3.34.148.207:443' }],
+});
+
+test('the page names the route, why, and each finding', () => {
+  const page = renderPage(status);
+  expect(page).toContain('<strong>public</strong>');
+  expect(page).toContain(status.routeReason);
+  expect(page).toContain('<strong>DnsPublic</strong> (warning)');
+  expect(page).toContain('<a href="/metrics">');
+});
+
+test('before the first look it says so', () => {
+  expect(renderPage(null)).toContain('No look has ended yet.');
+});
+
+test('a hostile name is shown, not obeyed', () => {
+  expect(renderPage({ ...status, node: '<img src=x>' })).not.toContain('<img');
+});
