@@ -1,0 +1,174 @@
+/** When to look: in the background, and afresh for who asks; one look at a time, whoever asks. */
+
+import type { EndpointDiscovery } from '../endpoint/discovery.ts';
+import type { DnsSource } from '../endpoint/dns.ts';
+import { judgeAge } from '../model/age.ts';
+import { emptyHistory, type History } from '../model/history.ts';
+import { judge } from '../model/judge.ts';
+import type { Clock, Observation, OwnersSeen } from '../model/observation.ts';
+import type { Settings } from '../model/settings.ts';
+import type { NodeStatus } from '../model/status.ts';
+import type { Proc } from '../procfs/proc.ts';
+import { type Background, blindObservation, scan } from './scan.ts';
+
+/** A look younger than this answers a scrape as it is: several scrapers share it. */
+const FRESH_FOR_MS = 1_000;
+/** The first two background looks are this far apart: two must agree before a node is `x-eni`. */
+const SECOND_LOOK_MS = 1_000;
+/** Without a look that ended for this long the agent is not healthy, and its container is started anew. */
+const UNHEALTHY_AFTER_MS = 180_000;
+
+export interface AgentParts {
+  readonly settings: Settings;
+  readonly proc: Proc;
+  readonly discovery: EndpointDiscovery;
+  readonly dns: DnsSource;
+  readonly clock: Clock;
+  /** Each status that a look leads to, with the one before. */
+  readonly onStatus: (status: NodeStatus, before: NodeStatus | null) => void;
+  /** A look that failed for a reason nobody foresaw. */
+  readonly onError: (error: unknown) => void;
+}
+
+export class Agent {
+  readonly #parts: AgentParts;
+  readonly #startedAtMs: number;
+  #history: History | null = null;
+  #owners: OwnersSeen | null = null;
+  #looking: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #running = false;
+  #discoveredAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    this.#startedAtMs = parts.clock().monotonicMs;
+  }
+
+  /** Looks in the background from now on, until `stop`. */
+  start(): void {
+    this.#running = true;
+    void this.look();
+  }
+
+  stop(): void {
+    this.#running = false;
+    clearTimeout(this.#timer);
+    this.#parts.dns.stop();
+  }
+
+  /** Reads the configuration files anew and asks DNS at once. */
+  async reload(): Promise<void> {
+    await this.refreshSources();
+    await this.look();
+  }
+
+  /** One round of the sources that a look does not wait for; resolves when each has answered or failed. */
+  async refreshSources(): Promise<void> {
+    await this.#discover();
+    await this.#parts.dns.ask();
+  }
+
+  /** Looks now, or joins the look under way; never rejects. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = null;
+      if (this.#running) this.#goOn();
+    });
+    return this.#looking;
+  }
+
+  /**
+   * The status of a look that is at most a second old, waiting at most `maxWaitMs` for it; after that the last
+   * one, judged by its age. Null before the first look has ended.
+   */
+  async freshStatus(maxWaitMs: number): Promise<NodeStatus | null> {
+    if (this.#ageMs() > FRESH_FOR_MS) await atMost(maxWaitMs, this.look());
+    return this.status();
+  }
+
+  /** The last status, judged by its age; null before the first look has ended. */
+  status(): NodeStatus | null {
+    const status = this.#history?.lastStatus ?? null;
+    return status && judgeAge(status, this.#ageMs(), this.#parts.settings.scanIntervalMs);
+  }
+
+  /** A look has ended, even a failed one. */
+  ready(): boolean {
+    return this.#history !== null;
+  }
+
+  healthy(): boolean {
+    const since = this.#history?.lastLook?.at.monotonicMs ?? this.#startedAtMs;
+    return this.#now() - since < UNHEALTHY_AFTER_MS;
+  }
+
+  async #look(): Promise<void> {
+    const { proc, settings, clock, onError } = this.#parts;
+    try {
+      const clients = settings.clients.map(({ name }) => name);
+      const observation = await scan({ proc, clients, clock }, () => this.#background());
+      this.#judge(observation);
+      this.#owners = observation.owners;
+    } catch (error) {
+      onError(error);
+      this.#judgeBlind(error);
+    }
+  }
+
+  /** Blind is an answer too: without one the status before would go on for three intervals, or there would be none. */
+  #judgeBlind(error: unknown): void {
+    try {
+      const procReadErrors = this.#history?.lastLook?.procReadErrors ?? {};
+      this.#judge({ ...blindObservation(this.#parts.clock, this.#background(), error), procReadErrors });
+    } catch (another) {
+      this.#parts.onError(another);
+    }
+  }
+
+  #judge(observation: Observation): void {
+    const before = this.#history ?? emptyHistory(observation.at);
+    const { status, history } = judge(observation, before, this.#parts.settings);
+    this.#history = history;
+    this.#parts.onStatus(status, before.lastStatus);
+  }
+
+  #background(): Background {
+    const { discovery, dns } = this.#parts;
+    const stages = [discovery.stage, dns.stage].filter((stage) => stage !== null);
+    const later = { endpointSlice: null, imds: null, identities: null, probes: null };
+    return { endpoint: discovery.seen, dns: dns.seen, ...later, stages };
+  }
+
+  async #discover(): Promise<void> {
+    const { discovery, dns } = this.#parts;
+    this.#discoveredAtMs = this.#now();
+    await discovery.refresh(this.#owners);
+    if (discovery.seen !== null) dns.follow(discovery.seen.hostname);
+  }
+
+  /** After any look, also one made for a scrape: it puts the next background look off, but never discovery. */
+  #goOn(): void {
+    const { scanIntervalMs } = this.#parts.settings;
+    if (this.#now() - this.#discoveredAtMs >= scanIntervalMs) void this.#discover();
+    clearTimeout(this.#timer);
+    const first = (this.#history?.looks ?? 0) < 2;
+    this.#timer = setTimeout(() => void this.look(), first ? SECOND_LOOK_MS : scanIntervalMs);
+  }
+
+  #ageMs(): number {
+    const last = this.#history?.lastLook;
+    return last ? this.#now() - last.at.monotonicMs : Number.POSITIVE_INFINITY;
+  }
+
+  #now(): number {
+    return this.#parts.clock().monotonicMs;
+  }
+}
+
+/** Waits for the work, but not for longer than this; the work goes on. */
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,95 @@
+/** One look at the node: every stage timed and fenced, so that one that fails or takes too long spoils no other. */
+import type { Clock, Observation, StageName, StageResult } from '../model/observation.ts';
+import { seeOwners, stillThere } from '../procfs/owners.ts';
+import { Pauses } from '../procfs/pauses.ts';
+import type { Proc } from '../procfs/proc.ts';
+import { seeTables } from '../procfs/tables.ts';
+
+/** A stage of a look that takes longer than this has failed: 500,000 sockets take the kernel about 2 s. */
+const STAGE_DEADLINE_MS = 5_000;
+
+/** What the sources that run on their own timers know at the time of the look. */
+export type Background = Pick<
+  Observation,
+  'endpoint' | 'dns' | 'endpointSlice' | 'imds' | 'identities' | 'probes'
+> & { readonly stages: readonly StageResult[] };
+
+export interface ScanParts {
+  readonly proc: Proc;
+  /** Names of the clients. */
+  readonly clients: readonly string[];
+  readonly clock: Clock;
+}
+
+/**
+ * Reads owners, then tables: a socket opened in between is seen by the next look, one closed in between is in
+ * neither. Then the owners are checked once more, because a pid can come to name another process.
+ */
+export async function scan(
+  { proc, clients, clock }: ScanParts,
+  background: () => Background,
+): Promise<Observation> {
+  const pauses = () => new Pauses(() => clock().monotonicMs, STAGE_DEADLINE_MS);
+  const first = await timed('owners', clock, () => seeOwners(proc, clients, pauses()));
+  const tables = await timed('sockets', clock, () => seeTables(proc, first.value, pauses()));
+  const { value } = first;
+  const owners = value === null ? first : await timed('owners', clock, async () => stillThere(proc, value));
+  const { stages, ...sources } = background();
+  return {
+    at: clock(),
+    owners: owners.value,
+    tables: tables.value,
+    ...sources,
+    stages: [tables.result, owners.result.success ? first.result : owners.result, ...stages],
+    procReadErrors: { ...proc.readErrors },
+  };
+}
+
+async function timed<T>(
+  stage: StageName,
+  clock: Clock,
+  work: () => Promise<T>,
+): Promise<{ readonly value: T | null; readonly result: StageResult }> {
+  const at = clock();
+  const done = (error: string | null): StageResult => ({
+    stage,
+    success: error === null,
+    durationSeconds: (clock().monotonicMs - at.monotonicMs) / 1000,
+    error,
+    at,
+  });
+  try {
+    return { value: await work(), result: done(null) };
+  } catch (error) {
+    return { value: null, result: done(messageOf(error)) };
+  }
+}
+
+/** What is left to say when a look failed for a reason nobody foresaw: nothing was seen, and why. */
+export function blindObservation(
+  clock: Clock,
+  background: Background,
+  error: unknown,
+): Omit<Observation, 'procReadErrors'> {
+  const at = clock();
+  const { stages, ...sources } = background;
+  const failed = (stage: StageName): StageResult => ({
+    stage,
+    success: false,
+    durationSeconds: 0,
+    error: `unforeseen: ${messageOf(error)}`,
+    at,
+  });
+  const ownStages = [failed('sockets'), failed('owners')];
+  return {
+    at,
+    owners: null,
+    tables: null,
+    ...sources,
+    stages: [...ownStages, ...stages],
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,73 @@
+/** Puts the agent together from its config: what `agent`, `check` and `demo` share. */
+import { Agent, type AgentParts } from '../agent/agent.ts';
+import type { Config } from '../config.ts';
+import { EndpointDiscovery } from '../endpoint/discovery.ts';
+import { DnsSource } from '../endpoint/dns.ts';
+import type { Log } from '../log.ts';
+import { untrustedXEnis } from '../model/route.ts';
+import type { NodeStatus } from '../model/status.ts';
+import { type RenderedMetrics, renderMetrics } from '../output/metrics.ts';
+import { renderPage } from '../output/page.ts';
+import type { Content } from '../output/server.ts';
+import { Proc } from '../procfs/proc.ts';
+import type { Runtime } from '../runtime.ts';
+
+export function assembleAgent(
+  config: Config,
+  { clock, resolve }: Runtime,
+  { log, onStatus = () => {} }: { log: Log; onStatus?: AgentParts['onStatus'] },
+): Agent {
+  for (const { text } of untrustedXEnis(config.settings)) {
+    log.warn(
+      'not taken for X-ENIs: globally reachable, and outside the known CIDRs of the VPC; give --vpc-cidr',
+      {
+        'x-eni': text,
+      },
+    );
+  }
+  const proc = new Proc(config.procfsPath);
+  return new Agent({
+    settings: config.settings,
+    proc,
+    discovery: new EndpointDiscovery({ given: config.endpoint, files: proc, clock }),
+    dns: new DnsSource({ resolve, clock }),
+    clock,
+    onStatus,
+    onError: (error) =>
+      log.error('a look failed', {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      }),
+  });
+}
+
+/** What the server answers with. Metrics are rendered once for each status, however many scrapers ask. */
+export function contentOf(agent: Agent, runtime: Runtime): Content {
+  let rendered: { readonly status: NodeStatus; readonly metrics: Promise<RenderedMetrics> } | null = null;
+  return {
+    async metrics(maxWaitMs) {
+      const status = await agent.freshStatus(maxWaitMs);
+      if (status === null) return null;
+      if (rendered?.status !== status) {
+        rendered = { status, metrics: renderMetrics(status, runtime.selfUsage()) };
+      }
+      return rendered.metrics;
+    },
+    async status(maxWaitMs) {
+      const status = await agent.freshStatus(maxWaitMs);
+      return status && renderJson(status);
+    },
+    page: async (maxWaitMs) => renderPage(await agent.freshStatus(maxWaitMs)),
+    healthy: () => agent.healthy(),
+    ready: () => agent.ready(),
+  };
+}
+
+/** The node status as JSON for people and programs. */
+export function renderJson(status: NodeStatus): string {
+  return `${JSON.stringify(status, null, 2)}\n`;
+}
+
+/** What was thrown, as one sentence. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

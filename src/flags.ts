@@ -1,0 +1,290 @@
+/**
+ * The flags: one table, of which parsing, `--help`, the names in the environment and the messages are made, and
+ * the readers that turn the text of a value into the value.
+ */
+
+import { LOG_FORMATS, LOG_LEVELS } from './log.ts';
+import { type AddressRange, parseAddress, parseRange, rangesOverlap } from './model/address.ts';
+import { type EndpointAddress, parseEndpoint, parsePort, readHost, splitPort } from './model/endpoint.ts';
+import { NEVER_AN_X_ENI, specialPurposeCovers } from './model/route.ts';
+import { EXPECTATIONS } from './model/settings.ts';
+import type { ListenAddress } from './output/server.ts';
+
+/** A value, or what is wrong with its text and what would do. */
+export type Reading<T> = { readonly value: T } | { readonly problem: string };
+
+export interface Flag<T> {
+  /** As on the command line, with its dashes. */
+  readonly name: string;
+  /** What stands for the value in `--help`; null for a switch, which has none. */
+  readonly placeholder: string | null;
+  readonly help: string;
+  /** Read as a given value is; null where there is none. */
+  readonly defaultText: string | null;
+  readonly repeatable: boolean;
+  readonly read: (text: string) => Reading<T>;
+}
+
+const OUTPUTS = ['table', 'json'] as const;
+export type Output = (typeof OUTPUTS)[number];
+
+const LISTEN_ADDRESS = {
+  name: '--web.listen-address',
+  placeholder: 'HOST:PORT',
+  help: 'address to serve on; without a host every address of the machine, IPv6 and IPv4',
+  repeatable: true,
+  read: readListenAddress,
+};
+
+export const FLAGS = {
+  endpoint: flag({
+    name: '--endpoint',
+    placeholder: 'HOST[:PORT]',
+    help: "the cluster's API server endpoint, also as https://HOST[:PORT]; else it is found in a kubeconfig",
+    read: readEndpoint,
+  }),
+  client: flag({
+    name: '--client',
+    placeholder: 'NAME',
+    help: 'one more process to watch beside kubelet and kube-proxy, by its name in /proc/<pid>/comm',
+    repeatable: true,
+    read: readClient,
+  }),
+  requireClient: flag({
+    name: '--require-client',
+    placeholder: 'NAME',
+    help: 'a client whose absence makes the node unknown; what is given replaces the default',
+    defaultText: 'kubelet',
+    repeatable: true,
+    read: readClient,
+  }),
+  xEni: flag({
+    name: '--x-eni',
+    placeholder: 'CIDR',
+    help: 'address or CIDR known to hold X-ENIs only (dedicated cluster subnets); at widest /16, IPv6 /48',
+    repeatable: true,
+    read: readXEni,
+  }),
+  vpcCidr: flag({
+    name: '--vpc-cidr',
+    placeholder: 'CIDR',
+    help: 'a CIDR of the VPC; a globally routable one at widest /16, IPv6 /44',
+    repeatable: true,
+    read: readVpcCidr,
+  }),
+  expect: flag({
+    name: '--expect',
+    placeholder: EXPECTATIONS.join('|'),
+    help: 'the route that the node should be on',
+    defaultText: 'any',
+    read: oneOf(EXPECTATIONS),
+  }),
+  scanInterval: flag({
+    name: '--scan-interval',
+    placeholder: 'DURATION',
+    help: 'time between two looks at the node, 1s to 60s',
+    defaultText: '10s',
+    read: durationBetween('1s', '60s'),
+  }),
+  staleAfter: flag({
+    name: '--stale-after',
+    placeholder: 'DURATION',
+    help: 'from when on a stale connection is a warning instead of progress, 1s to 24h',
+    defaultText: '10m',
+    read: durationBetween('1s', '24h'),
+  }),
+  procfsPath: flag({
+    name: '--path.procfs',
+    placeholder: 'PATH',
+    help: "where the node's /proc is mounted",
+    defaultText: '/proc',
+    read: readPath,
+  }),
+  nodeName: flag({
+    name: '--node-name',
+    placeholder: 'NAME',
+    help: "the node's name; $NODE_NAME, else the host name, where it is not given",
+    read: readNodeName,
+  }),
+  listenAddress: flag({ ...LISTEN_ADDRESS, defaultText: ':10943' }),
+  demoListenAddress: flag({ ...LISTEN_ADDRESS, defaultText: '127.0.0.1:10943' }),
+  output: flag({
+    name: '--output',
+    placeholder: OUTPUTS.join('|'),
+    help: 'a table for people, or the node status as JSON',
+    defaultText: 'table',
+    read: oneOf(OUTPUTS),
+  }),
+  phase: flag({
+    name: '--phase',
+    placeholder: 'DURATION',
+    help: 'how long each phase of the simulated node lasts, 3s to 10m',
+    defaultText: '20s',
+    read: durationBetween('3s', '10m'),
+  }),
+  once: flag({
+    name: '--once',
+    placeholder: null,
+    help: 'end after one round; without it, only where there is no terminal',
+    defaultText: 'false',
+    read: readSwitch,
+  }),
+  logLevel: flag({
+    name: '--log.level',
+    placeholder: LOG_LEVELS.join('|'),
+    help: 'the least severe events that are logged, on stderr',
+    defaultText: 'info',
+    read: oneOf(LOG_LEVELS),
+  }),
+  logFormat: flag({
+    name: '--log.format',
+    placeholder: LOG_FORMATS.join('|'),
+    help: 'how events are logged',
+    defaultText: 'logfmt',
+    read: oneOf(LOG_FORMATS),
+  }),
+} as const;
+
+/** The flag's name in the environment: `--path.procfs` is `EKS_ENDPOINT_PATH_PROCFS`. */
+export function environmentName(flag: Flag<unknown>): string {
+  return `EKS_ENDPOINT_${flag.name.slice(2).replaceAll(/[.-]/g, '_').toUpperCase()}`;
+}
+
+function flag<T>(spec: Pick<Flag<T>, 'name' | 'placeholder' | 'help' | 'read'> & Partial<Flag<T>>): Flag<T> {
+  return { defaultText: null, repeatable: false, ...spec };
+}
+
+function oneOf<T extends string>(choices: readonly T[]): (text: string) => Reading<T> {
+  return (text) => {
+    const value = choices.find((choice) => choice === text);
+    return value === undefined ? { problem: `unknown; give ${orList(choices)}` } : { value };
+  };
+}
+
+function readSwitch(text: string): Reading<boolean> {
+  if (text === 'true' || text === '1') return { value: true };
+  if (text === 'false' || text === '0') return { value: false };
+  return { problem: 'neither true nor false; give true or false' };
+}
+
+const UNIT_MS = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+]);
+
+/** A whole number with one unit to milliseconds; null for anything else. */
+function parseDuration(text: string): number | null {
+  const [, digits, unit = ''] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
+  const unitMs = UNIT_MS.get(unit);
+  return unitMs === undefined ? null : Number(digits) * unitMs;
+}
+
+/** Both ends, written as durations, are allowed. */
+function durationBetween(shortest: string, longest: string): (text: string) => Reading<number> {
+  return (text) => {
+    const value = parseDuration(text);
+    if (value === null) {
+      return { problem: 'not a duration; give a whole number with ms, s, m or h, such as 10s' };
+    }
+    const inRange = value >= (parseDuration(shortest) ?? 0) && value <= (parseDuration(longest) ?? 0);
+    return inRange ? { value } : { problem: `out of range; give ${shortest} to ${longest}` };
+  };
+}
+
+function readPath(text: string): Reading<string> {
+  return text === '' ? { problem: 'empty; give a path such as /host/proc' } : { value: text };
+}
+
+function readNodeName(text: string): Reading<string> {
+  const good = /^[^\s\p{C}]{1,253}$/u.test(text);
+  return good ? { value: text } : { problem: 'not a name; give 1 to 253 characters without blanks' };
+}
+
+/** The kernel's TASK_COMM_LEN is 16, one of them for the final NUL. */
+const LONGEST_COMM_BYTES = 15;
+
+function readClient(text: string): Reading<string> {
+  if (text === '') return { problem: "empty; give a process's name as in /proc/<pid>/comm" };
+  if (/[\s\p{C}/]/u.test(text)) {
+    return { problem: "not a process's name; give it as in /proc/<pid>/comm, without a path and blanks" };
+  }
+  if (text.includes(',')) return { problem: 'not one name; give the flag once for each' };
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length > LONGEST_COMM_BYTES) {
+    // As a stream: a character that is cut in two is left out.
+    const kept = new TextDecoder().decode(bytes.subarray(0, LONGEST_COMM_BYTES), { stream: true });
+    return { problem: `longer than the ${LONGEST_COMM_BYTES} bytes that the kernel keeps; give ${kept}` };
+  }
+  return { value: text };
+}
+
+/** A wider range is not a cluster's subnets: one flag must not turn half the world into X-ENIs. */
+const WIDEST_X_ENI = { 4: 16, 6: 48 };
+/** AWS's own limits: a VPC's IPv4 CIDR is at widest /16, its IPv6 CIDR /44. */
+const WIDEST_VPC_CIDR = { 4: 16, 6: 44 };
+
+function readXEni(text: string): Reading<AddressRange> {
+  const reading = readRange(text, 'an address or CIDR; give one such as 10.0.3.17 or 10.0.3.0/24');
+  if ('problem' in reading) return reading;
+  const range = reading.value;
+  const widest = WIDEST_X_ENI[range.family];
+  if (range.prefixLength < widest) {
+    return { problem: `wider than /${widest}; give the CIDRs of the cluster's subnets` };
+  }
+  if (NEVER_AN_X_ENI.some((never) => rangesOverlap(never, range))) {
+    return {
+      problem: 'an X-ENI is never at an unspecified, loopback, link-local or multicast address; leave it out',
+    };
+  }
+  return reading;
+}
+
+function readVpcCidr(text: string): Reading<AddressRange> {
+  const wanted = "a CIDR; give the VPC's, such as 192.168.0.0/16";
+  if (!text.includes('/')) return { problem: `not ${wanted}` };
+  const reading = readRange(text, wanted);
+  if ('problem' in reading) return reading;
+  const range = reading.value;
+  const widest = WIDEST_VPC_CIDR[range.family];
+  if (range.prefixLength < widest && !specialPurposeCovers(range)) {
+    return {
+      problem: `globally routable and wider than /${widest}, the widest of a VPC; give the VPC's CIDRs`,
+    };
+  }
+  return reading;
+}
+
+/** A block with bits set behind its prefix is refused: it is a typo in one or the other. */
+function readRange(text: string, wanted: string): Reading<AddressRange> {
+  const range = parseRange(text);
+  const written = parseAddress(text.split('/')[0] ?? '');
+  if (range === null || written === null) return { problem: `not ${wanted}` };
+  if (written.octets.some((octet, index) => octet !== range.octets[index])) {
+    return { problem: `not a network, there are bits set behind the prefix; give ${range.text}` };
+  }
+  return { value: range };
+}
+
+function readEndpoint(text: string): Reading<EndpointAddress> {
+  const parsed = parseEndpoint(text);
+  return 'problem' in parsed ? parsed : { value: parsed };
+}
+
+function readListenAddress(text: string): Reading<ListenAddress> {
+  const fix = 'give :port, host:port or [address]:port, such as :10943';
+  if (text === '') return { problem: `empty; ${fix}` };
+  const { host, port } = splitPort(text);
+  if (port === null) return { problem: `without a port; ${fix}` };
+  const portNumber = parsePort(port);
+  if (portNumber === null) return { problem: 'not a port; give one from 0 (any free one) to 65535' };
+  if (host === '') return { value: { host: null, port: portNumber } };
+  const hostname = readHost(host);
+  if (hostname === null) return { problem: `not a host name or address; ${fix}` };
+  return { value: { host: hostname, port: portNumber } };
+}
+
+function orList(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}

@@ -1,0 +1,105 @@
+/** Command line and environment -> command -> exit code. The only file that touches the process. */
+import { readdirSync } from 'node:fs';
+import os from 'node:os';
+import { type Invocation, parseCommandLine } from './config.ts';
+import { systemResolver } from './endpoint/dns.ts';
+import type { Output, Runtime } from './runtime.ts';
+
+/** Put in by the build: package.json's version, and the commit. */
+declare const __VERSION__: string;
+declare const __REVISION__: string;
+
+let writeError: Error | null = null;
+
+process.exit(await main());
+
+async function main(): Promise<number> {
+  const runtime = realRuntime();
+  const invocation = parseCommandLine(process.argv.slice(2), process.env, {
+    hostname: os.hostname(),
+    machine: { kernel: os.release(), arch: os.arch(), vendor: null, model: null },
+    version: __VERSION__,
+  });
+  const unforeseen = invocation.kind === 'check' ? 2 : 1;
+  try {
+    const code = await run(invocation, runtime);
+    // The agent must end at once, whoever does not read its log.
+    if (invocation.kind !== 'agent') await Promise.all([process.stdout, process.stderr].map(written));
+    if (writeError === null) return code;
+    process.stderr.write(`Cannot write: ${writeError.message}\n`);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+  }
+  return unforeseen;
+}
+
+/** Each command is a chunk of its own: it loads what it uses and nothing else. */
+async function run(invocation: Invocation, runtime: Runtime): Promise<number> {
+  switch (invocation.kind) {
+    case 'text':
+      runtime.stdout.write(`${invocation.text}\n`);
+      return 0;
+    case 'problems':
+      runtime.stderr.write(`${invocation.text}\n`);
+      return 64;
+    case 'agent':
+      return (await import('./commands/agent.ts')).runAgent(invocation.config, runtime);
+    case 'check':
+      return (await import('./commands/check.ts')).runCheck(invocation.config, runtime);
+    case 'demo':
+      return (await import('./commands/demo.ts')).runDemo(invocation.config, runtime);
+  }
+}
+
+/** Resolves when all that was written before has left the process, or failed to: a pipe takes 64 KiB at a time. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}
+
+function realRuntime(): Runtime {
+  return {
+    clock: () => ({ wallMs: Date.now(), monotonicMs: performance.now() }),
+    resolve: systemResolver(),
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    onSignal(signals, handler) {
+      for (const signal of signals) process.on(signal, handler);
+      return () => {
+        for (const signal of signals) process.off(signal, handler);
+      };
+    },
+    selfUsage() {
+      const { user, system } = process.cpuUsage();
+      return {
+        revision: __REVISION__,
+        nodeVersion: process.version,
+        cpuSeconds: (user + system) / 1e6,
+        residentBytes: process.memoryUsage.rss(),
+        openFds: countOpenFds(),
+        startTimeSeconds: performance.timeOrigin / 1000,
+      };
+    },
+  };
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that has gone (`| head`) is no error of ours.
+    if (error.code !== 'EPIPE') writeError = error;
+  });
+  const isTerminal = stream.isTTY === true;
+  return {
+    isTerminal,
+    color: isTerminal && stream.hasColors(),
+    write: (text) => stream.write(text),
+  };
+}
+
+/** Null where the system has no /proc (macOS). This is the agent's own process, not the node's that it looks at. */
+function countOpenFds(): number | null {
+  try {
+    return readdirSync('/proc/self/fd').length - 1;
+  } catch {
+    return null;
+  }
+}

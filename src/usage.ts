@@ -1,0 +1,95 @@
+/** The commands, their flags and exit codes, and `--help` made of them. */
+import { environmentName, FLAGS, type Flag } from './flags.ts';
+
+export const COMMAND_NAMES = ['agent', 'check', 'demo'] as const;
+export type CommandName = (typeof COMMAND_NAMES)[number];
+
+interface Command {
+  readonly summary: string;
+  readonly flags: readonly Flag<unknown>[];
+  readonly exits: readonly string[];
+}
+
+export const PROGRAM = 'eks-endpoint-exporter';
+const USAGE_EXIT = '64  a flag, an environment variable or an argument is wrong';
+const LOG_FLAGS = [FLAGS.logLevel, FLAGS.logFormat];
+const NODE_FLAGS = [
+  FLAGS.endpoint,
+  FLAGS.client,
+  FLAGS.requireClient,
+  FLAGS.xEni,
+  FLAGS.vpcCidr,
+  FLAGS.expect,
+  FLAGS.scanInterval,
+  FLAGS.staleAfter,
+  FLAGS.procfsPath,
+  FLAGS.nodeName,
+];
+
+export const COMMANDS: Readonly<Record<CommandName, Command>> = {
+  agent: {
+    summary: 'Watch this node and serve metrics, a page and the node status (also without a command)',
+    flags: [...NODE_FLAGS, FLAGS.listenAddress, ...LOG_FLAGS],
+    exits: ['0   ended by SIGTERM', '1   cannot start, as when the port is in use', USAGE_EXIT],
+  },
+  check: {
+    summary: 'Look at this node now and say what route it is on',
+    flags: [...NODE_FLAGS, FLAGS.output, ...LOG_FLAGS],
+    exits: [
+      '0   the expectation holds (with any: the route is x-eni, public, mixed or other)',
+      '1   it does not hold',
+      '2   cannot tell',
+      USAGE_EXIT,
+    ],
+  },
+  demo: {
+    summary: 'Run the agent on a simulated node that moves to the X-ENIs, on any machine',
+    flags: [FLAGS.phase, FLAGS.once, FLAGS.demoListenAddress, ...LOG_FLAGS],
+    exits: [
+      '0   ended by Ctrl-C, or after one round',
+      '1   cannot run, or the agent did not say what a phase is there to show',
+      USAGE_EXIT,
+    ],
+  },
+};
+
+export function renderHelp(): string {
+  return [
+    'Says whether an EKS node reaches its control plane over public addresses or over the X-ENIs in the VPC.',
+    '',
+    `Usage: ${PROGRAM} [agent] | ${COMMAND_NAMES.slice(1).join(' | ')} [flags]`,
+    '',
+    'Commands:',
+    ...COMMAND_NAMES.map((name) => `  ${name.padEnd(6)} ${COMMANDS[name].summary}`),
+    '',
+    `'${PROGRAM} COMMAND --help' lists the flags of a command, '${PROGRAM} --version' says the version.`,
+  ].join('\n');
+}
+
+export function renderCommandHelp(name: CommandName): string {
+  const { summary, flags, exits } = COMMANDS[name];
+  return [
+    `${summary}.`,
+    '',
+    `Usage: ${PROGRAM} ${name} [flags]`,
+    '',
+    'Flags, each with its name in the environment; a flag wins over the environment:',
+    ...flags.flatMap(renderFlag),
+    '',
+    'Exit codes:',
+    ...exits.map((exit) => `  ${exit}`),
+  ].join('\n');
+}
+
+function renderFlag(flag: Flag<unknown>): readonly string[] {
+  const notes = [
+    environmentName(flag),
+    ...(flag.repeatable ? ['can be repeated, in the environment a comma list'] : []),
+    ...(flag.defaultText === null || flag.placeholder === null ? [] : [`default ${flag.defaultText}`]),
+  ];
+  return [
+    `  ${flag.name}${flag.placeholder === null ? '' : ` ${flag.placeholder}`}`,
+    `      ${flag.help}`,
+    `      (${notes.join('; ')})`,
+  ];
+}

@@ -1,0 +1,67 @@
+/** The built program as a process: streams, exit codes, signals. `npm test` builds it first. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { ProcTree } from '../src/demo/proc-tree.ts';
+import { makeNode } from './support/made-node.ts';
+
+const MAIN = join(import.meta.dirname, '..', 'dist', 'main.js');
+/** The endpoint is an address: nothing is asked of DNS, and no packet leaves. */
+const MANY: ProcTree = {
+  sockets: Array.from({ length: 400 }, (_, index) => ({
+    process: 'kubelet',
+    pid: 100,
+    local: `10.0.0.1:${10_000 + index}`,
+    peer: '203.0.113.7:443',
+    state: 'established' as const,
+  })),
+};
+
+/** Runs a shell command with the program as `$NODE $MAIN`. */
+async function shell(command: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const env = { PATH: process.env['PATH'] ?? '', NODE: process.execPath, MAIN };
+  const child = spawn('bash', ['-c', command], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const [stdout, stderr] = await Promise.all(
+    [child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray()),
+  );
+  return { code: await closed, stdout: (stdout ?? []).join(''), stderr: (stderr ?? []).join('') };
+}
+
+describe('the program', () => {
+  test.concurrent('says its version and its help on stdout, and problems on stderr with 64', async () => {
+    expect(await shell('"$NODE" "$MAIN" --version')).toMatchObject({ code: 0, stderr: '' });
+    expect((await shell('"$NODE" "$MAIN" --help')).stdout).toContain('Usage: eks-endpoint-exporter');
+    expect(await shell('"$NODE" "$MAIN" check --expect=nothing')).toMatchObject({
+      code: 64,
+      stdout: '',
+      stderr: expect.stringContaining('--expect "nothing": unknown; give x-eni, public or any'),
+    });
+  });
+
+  test.concurrent('a reader that is slow gets the whole answer', async () => {
+    const node = makeNode(MANY);
+    const check = `"$NODE" "$MAIN" check --output=json --endpoint=203.0.113.7 --vpc-cidr=203.0.113.0/24 --path.procfs=${node}`;
+    const { stdout } = await shell(`${check} | { sleep 2; cat; }`);
+    expect(stdout.length).toBeGreaterThan(100_000);
+    expect(JSON.parse(stdout).clients[0].connections).toHaveLength(400);
+  });
+
+  test.concurrent('a reader that goes away is no error', async () => {
+    const node = makeNode(MANY);
+    const check = `"$NODE" "$MAIN" check --endpoint=203.0.113.7 --vpc-cidr=203.0.113.0/24 --path.procfs=${node}`;
+    const { stdout, stderr } = await shell(`${check} | head -1; echo "code \${PIPESTATUS[0]}"`);
+    expect(stdout).toMatch(/^Node .*\ncode 0\n$/);
+    expect(stderr).toBe('');
+  });
+
+  test
+    .runIf(process.platform === 'linux')
+    .concurrent('an answer that could not be written is none', async () => {
+      const node = makeNode(MANY);
+      const check = `"$NODE" "$MAIN" check --endpoint=203.0.113.7 --vpc-cidr=203.0.113.0/24 --path.procfs=${node}`;
+      const { code, stderr } = await shell(`${check} >/dev/full`);
+      expect(code).toBe(2);
+      expect(stderr).toContain('Cannot write: ENOSPC');
+    });
+});
