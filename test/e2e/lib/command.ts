@@ -1,0 +1,42 @@
+/** Runs a program to its end. */
+import { spawn } from 'node:child_process';
+import { PATH } from './tools.ts';
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Nothing of the test runner's own environment reaches what it starts. */
+export const ENVIRONMENT = { PATH, LC_ALL: 'C' };
+
+/** Runs a program with `input` as its stdin; killed after 30 s (code null). */
+export async function run(command: string, args: readonly string[], input = ''): Promise<Outcome> {
+  const child = spawn(command, args, { env: ENVIRONMENT, timeout: 30_000, killSignal: 'SIGKILL' });
+  const closed = new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  // A program that does not read its input may be gone already.
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  const [code, stdout, stderr] = await Promise.all([
+    closed,
+    child.stdout.setEncoding('utf8').toArray(),
+    child.stderr.setEncoding('utf8').toArray(),
+  ]);
+  return { code, stdout: stdout.join(''), stderr: stderr.join('') };
+}
+
+/** As `run`; any exit code but 0 is an Error with what the program said. Gives its stdout. */
+export async function must(command: string, args: readonly string[], input = ''): Promise<string> {
+  const { code, stdout, stderr } = await run(command, args, input);
+  if (code !== 0) throw new Error(`Cannot run "${[command, ...args].join(' ')}": ${stderr || stdout}`);
+  return stdout;
+}
+
+/** Program and arguments that run a command within a network namespace, as the very process that is started. */
+export function within(host: string, command: readonly string[]): readonly [string, readonly string[]] {
+  return ['ip', ['netns', 'exec', host, ...command]];
+}

@@ -1,0 +1,67 @@
+/** What several tests ask of an answer of the agent. */
+import { expect } from 'vitest';
+import { NODE_ROUTES, type NodeRoute, ROUTES } from '../../../src/model/status.ts';
+import type { Agent, View } from './agent.ts';
+import type { Outcome } from './command.ts';
+
+export type Counts = Readonly<Record<string, number>>;
+
+/** The node route, in the status and in the metrics, where exactly one is 1 and every other 0. */
+export function expectRoute({ status, metrics }: View, route: NodeRoute): void {
+  expect(status.route, status.routeReason).toBe(route);
+  for (const each of NODE_ROUTES) {
+    expect(metrics.get('node_route', { route: each }), each).toBe(each === route ? 1 : 0);
+  }
+}
+
+/** A client's established endpoint connections by route (those not named: none), and how many are stale. */
+export function expectConnections(
+  { status, metrics }: View,
+  client: string,
+  { routes, stale }: { readonly routes: Counts; readonly stale: number },
+): void {
+  const connections = status.clients.find((each) => each.client === client)?.connections ?? [];
+  const established = connections.filter(({ state }) => state === 'established');
+  for (const route of ROUTES) {
+    const expected = routes[route] ?? 0;
+    expect(established.filter((each) => each.route === route).length, `${client} ${route}`).toBe(expected);
+    expect(metrics.get('connections', { client, route }), `${client} ${route}`).toBe(expected);
+  }
+  expect(established.filter((each) => each.stale === true).length, `${client} stale`).toBe(stale);
+  expect(metrics.get('stale_connections', { client }), `${client} stale`).toBe(stale);
+}
+
+/** Raised findings as `code severity client`, in the status; each of their codes is 1 in the metrics. */
+export function expectFindings({ status, metrics }: View, findings: readonly string[]): void {
+  const raised = status.findings.map(({ code, severity, client }) =>
+    [code, severity, ...(client === null ? [] : [client])].join(' '),
+  );
+  expect(raised.sort()).toEqual([...findings].sort());
+  const hot = new Set(status.findings.map(({ code }) => code));
+  for (const { code, severity } of status.findings) {
+    expect(metrics.get('finding', { code, severity }), code).toBe(1);
+  }
+  for (const line of metrics.text.matchAll(/^eks_endpoint_finding\{code="(\w+)",severity="\w+"\} 1$/gm)) {
+    expect([...hot]).toContain(line[1]);
+  }
+}
+
+/** `check` exits so, and its table has a line of each client on its route. */
+export function expectCheck(
+  { code, stdout, stderr }: Outcome,
+  expected: { readonly code: number; readonly routes: Readonly<Record<string, string>> },
+): void {
+  expect(code, stdout + stderr).toBe(expected.code);
+  const sockets = stdout.split('\n').filter((line) => line.startsWith('ESTAB '));
+  for (const [client, route] of Object.entries(expected.routes)) {
+    const lines = sockets.filter((line) => line.includes(` ${client} `) && line.includes(` ${route} `));
+    expect(lines.length, `${client} on ${route} in:\n${stdout}`).toBeGreaterThan(0);
+  }
+}
+
+/** No answer so far said `x-eni`: not one scrape, not one status. */
+export function expectNeverXEni(agent: Agent): void {
+  expect(agent.verdicts.length).toBeGreaterThan(0);
+  expect(agent.verdicts).not.toContain('x-eni');
+  expect(agent.verdicts).not.toContain('not one-hot');
+}
