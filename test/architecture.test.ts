@@ -164,8 +164,6 @@ test('test/ mirrors src/', () => {
 
 /** Files without a test of their own, each with the reason. */
 const TYPES_ONLY = new Map([
-  ['src/main.ts', 'the real process: the end-to-end tests run it'],
-  ['src/runtime.ts', 'types'],
   ['src/model/observation.ts', 'types'],
   ['src/model/settings.ts', 'types'],
   ['src/model/status.ts', 'types'],

@@ -1,4 +1,5 @@
 /** One look at the node: every stage timed and fenced, so that one that fails or takes too long spoils no other. */
+import { messageOf } from '../model/errors.ts';
 import type { Clock, Observation, StageName, StageResult } from '../model/observation.ts';
 import { seeOwners, stillThere } from '../procfs/owners.ts';
 import { Pauses } from '../procfs/pauses.ts';
@@ -88,8 +89,4 @@ export function blindObservation(
     ...sources,
     stages: [...ownStages, ...stages],
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,10 +1,11 @@
 /** `agent`: looks in the background and serves what it sees, until SIGTERM or SIGINT. */
 import type { Config } from '../config.ts';
 import { createLog, type Log } from '../log.ts';
+import { messageOf } from '../model/errors.ts';
 import type { Finding, NodeStatus } from '../model/status.ts';
 import { startServer } from '../output/server.ts';
 import { type Runtime, untilSignal } from '../runtime.ts';
-import { assembleAgent, contentOf, messageOf } from './assembly.ts';
+import { assembleAgent, contentOf } from './assembly.ts';
 
 /** Resolves with the exit code: 0 when a signal ended it, 1 when it could not start. */
 export async function runAgent(config: Config, runtime: Runtime): Promise<number> {

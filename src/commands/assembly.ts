@@ -66,8 +66,3 @@ export function contentOf(agent: Agent, runtime: Runtime): Content {
 export function renderJson(status: NodeStatus): string {
   return `${JSON.stringify(status, null, 2)}\n`;
 }
-
-/** What was thrown, as one sentence. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { createLog } from '../log.ts';
+import { messageOf } from '../model/errors.ts';
 import type { NodeStatus } from '../model/status.ts';
 import { renderReport } from '../output/report.ts';
 import type { Runtime } from '../runtime.ts';
-import { assembleAgent, messageOf, renderJson } from './assembly.ts';
+import { assembleAgent, renderJson } from './assembly.ts';
 
 /** The looks are at least this far apart: what both show is no row that one read missed. */
 const BETWEEN_LOOKS_MS = 1_000;

@@ -8,10 +8,11 @@ import type { Config } from '../config.ts';
 import { writeProcTree } from '../demo/proc-tree.ts';
 import { NODE_NAME, type Phase, RESOLVER, storyOf, VPC_CIDRS } from '../demo/story.ts';
 import { createLog, type Log } from '../log.ts';
+import { messageOf } from '../model/errors.ts';
 import { renderReport } from '../output/report.ts';
 import { type Content, type RunningServer, startServer } from '../output/server.ts';
 import { type Runtime, untilSignal } from '../runtime.ts';
-import { assembleAgent, contentOf, messageOf } from './assembly.ts';
+import { assembleAgent, contentOf } from './assembly.ts';
 
 /** How often the demo asks whether the agent has seen what a phase shows. */
 const POLL_MS = 250;

@@ -1,5 +1,6 @@
 /** Where the endpoint's name comes from: the flag, else the kubeconfig that a client on this node really uses. */
 import type { EndpointAddress } from '../model/endpoint.ts';
+import { messageOf } from '../model/errors.ts';
 import {
   type Clock,
   ENDPOINT_SOURCES,
@@ -180,8 +181,4 @@ async function use<T>(path: string, read: Promise<T>): Promise<T> {
 
 function rank(source: EndpointSource): number {
   return ENDPOINT_SOURCES.indexOf(source);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

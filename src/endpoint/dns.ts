@@ -2,6 +2,7 @@
 import { Resolver } from 'node:dns/promises';
 import { type Address, parseAddress } from '../model/address.ts';
 import { type Lookup, recordLookup, unasked } from '../model/dns.ts';
+import { messageOf } from '../model/errors.ts';
 import type { Clock, DnsFailure, DnsSeen, Moment, StageResult } from '../model/observation.ts';
 
 /** One lookup of both families: how it ended, and whom it asked. Never rejects. */
@@ -118,7 +119,7 @@ function keptSeconds(ttlSeconds: number): number {
 }
 
 function unforeseen(error: unknown): Resolution {
-  return { servers: [], failure: 'other', error: error instanceof Error ? error.message : String(error) };
+  return { servers: [], failure: 'other', error: messageOf(error) };
 }
 
 /** Judges the records: an address that is none fails the lookup, and so does an answer without addresses. */

@@ -1,5 +1,7 @@
 /** The part of a kubeconfig that names the endpoint. */
+
 import { type EndpointAddress, parseEndpoint } from '../model/endpoint.ts';
+import { messageOf } from '../model/errors.ts';
 
 /**
  * The endpoint of the current context (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/).
@@ -73,8 +75,4 @@ function named(entries: unknown, name: unknown, kind: 'context' | 'cluster'): un
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { assembleAgent, contentOf, messageOf, renderJson } from '../../src/commands/assembly.ts';
+import { assembleAgent, contentOf, renderJson } from '../../src/commands/assembly.ts';
 import { createLog } from '../../src/log.ts';
 import { configOf } from '../support/invocation.ts';
 import { makeNode } from '../support/made-node.ts';
@@ -32,10 +32,6 @@ test('JSON ends in a newline and can be read back', () => {
   const status = new Watch().look();
   expect(renderJson(status).endsWith('}\n')).toBe(true);
   expect(JSON.parse(renderJson(status))).toEqual(status);
-});
-
-test('whatever is thrown has a message', () => {
-  expect([new Error('a'), 'b', null].map(messageOf)).toEqual(['a', 'b', 'null']);
 });
 
 test.each([

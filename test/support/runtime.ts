@@ -7,6 +7,8 @@ export interface TestRuntime extends Runtime {
   readonly out: string[];
   readonly err: string[];
   raise(signal: Signal): void;
+  /** How many handlers of signals there are. */
+  listening(): number;
 }
 
 export const realClock: Clock = () => ({ wallMs: Date.now(), monotonicMs: performance.now() });
@@ -41,6 +43,7 @@ export function testRuntime(
     raise(signal) {
       for (const [handler, signals] of handlers) if (signals.includes(signal)) handler(signal);
     },
+    listening: () => handlers.size,
     selfUsage: () => SELF_USAGE,
   };
 }
