@@ -9,7 +9,7 @@ import type { Output, Runtime } from './runtime.ts';
 declare const __VERSION__: string;
 declare const __REVISION__: string;
 
-let writeError: Error | null = null;
+let stdoutError: Error | null = null;
 
 process.exit(await main());
 
@@ -23,10 +23,11 @@ async function main(): Promise<number> {
   const unforeseen = invocation.kind === 'check' ? 2 : 1;
   try {
     const code = await run(invocation, runtime);
-    // The agent must end at once, whoever does not read its log.
-    if (invocation.kind !== 'agent') await Promise.all([process.stdout, process.stderr].map(written));
-    if (writeError === null) return code;
-    process.stderr.write(`Cannot write: ${writeError.message}\n`);
+    // The agent only logs, and must end at once, whoever does not read its log.
+    if (invocation.kind === 'agent') return code;
+    await Promise.all([process.stdout, process.stderr].map(written));
+    if (stdoutError === null) return code;
+    process.stderr.write(`Cannot write: ${stdoutError.message}\n`);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
   }
@@ -85,7 +86,7 @@ function realRuntime(): Runtime {
 function outputOf(stream: NodeJS.WriteStream): Output {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // A reader that has gone (`| head`) is no error of ours.
-    if (error.code !== 'EPIPE') writeError = error;
+    if (error.code !== 'EPIPE' && stream === process.stdout) stdoutError = error;
   });
   const isTerminal = stream.isTTY === true;
   return {

@@ -1,6 +1,12 @@
 /** One look at the node: every stage timed and fenced, so that one that fails or takes too long spoils no other. */
 import { messageOf } from '../model/errors.ts';
-import type { Clock, Observation, StageName, StageResult } from '../model/observation.ts';
+import {
+  type Clock,
+  type Observation,
+  type StageName,
+  type StageResult,
+  UNFORESEEN,
+} from '../model/observation.ts';
 import { seeOwners, stillThere } from '../procfs/owners.ts';
 import { Pauses } from '../procfs/pauses.ts';
 import type { Proc } from '../procfs/proc.ts';
@@ -78,7 +84,7 @@ export function blindObservation(
     stage,
     success: false,
     durationSeconds: 0,
-    error: `unforeseen: ${messageOf(error)}`,
+    error: UNFORESEEN + messageOf(error),
     at,
   });
   const ownStages = [failed('sockets'), failed('owners')];

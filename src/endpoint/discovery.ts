@@ -81,8 +81,14 @@ export class EndpointDiscovery {
 
   async #discover(owners: OwnersSeen | null): Promise<void> {
     const { source, pid, path } = await this.#find(owners);
-    // A kubelet that is being restarted is no reason to change the source to and fro.
-    if (this.#seen !== null && rank(source) > rank(this.#seen.source)) return;
+    // A kubelet that is being restarted is no reason to change the source to and fro; one that names none is.
+    if (
+      this.#seen !== null &&
+      rank(source) > rank(this.#seen.source) &&
+      !this.#hasClientOf(this.#seen, owners)
+    ) {
+      return;
+    }
     const text = this.#read(pid, path);
     if (text !== this.#last?.text || path !== this.#last.path) {
       this.#last = { text, path, endpoint: await outcomeOf(use(path, endpointOfKubeconfig(text))) };
@@ -90,6 +96,15 @@ export class EndpointDiscovery {
     const { endpoint } = this.#last;
     if (endpoint instanceof Error) throw endpoint;
     this.#seen = { ...endpoint, source };
+  }
+
+  /** Whether the client that named the kubeconfig is there to be asked. */
+  #hasClientOf({ source }: EndpointSeen, owners: OwnersSeen | null): boolean {
+    const name = source === 'kubelet-kubeconfig' ? 'kubelet' : 'kube-proxy';
+    return (
+      owners?.processes.some(({ client, pid }) => client === name && this.#files.cmdline(pid) !== null) ??
+      false
+    );
   }
 
   /** The first source that names a kubeconfig decides: what a client names is what it uses. */
@@ -109,9 +124,11 @@ export class EndpointDiscovery {
     );
     const there = wellKnown.find((file) => this.#exists(file));
     if (there !== undefined) return there;
-    throw new Error(
-      `neither kubelet nor kube-proxy names a kubeconfig, and there is none at ${WELL_KNOWN_PATHS.join(', ')}; give --endpoint`,
-    );
+    const clients =
+      owners === null
+        ? 'the processes could not be read'
+        : 'neither kubelet nor kube-proxy names a kubeconfig';
+    throw new Error(`${clients}, and there is none at ${WELL_KNOWN_PATHS.join(', ')}; give --endpoint`);
   }
 
   async #kubeProxyKubeconfig(pid: number): Promise<string | null> {

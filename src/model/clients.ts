@@ -46,7 +46,7 @@ export function viewClient(
     readable: obstacle !== null ? false : processes.length > 0 ? true : null,
     obstacle,
     processes,
-    told: obstacle === null && (found ? facts !== null : found === false),
+    told: obstacle === null && listedWhole(observation) && (facts !== null || found === false),
     connections: endpoint,
     ignored,
     viaServiceOnly,

@@ -34,8 +34,8 @@ export interface ClientConnections {
   /** Connections to or from anything else. */
   readonly ignored: number;
   /**
-   * Whether all that it opened beyond loopback are established connections to the `kubernetes` Service: the pods' way,
-   * which says nothing of the node's.
+   * Whether all that it opened are established connections to the `kubernetes` Service: the pods' way, which says
+   * nothing of the node's. Anything else, on loopback too, may lead to the endpoint through a proxy.
    */
   readonly viaServiceOnly: boolean;
 }
@@ -83,13 +83,13 @@ export function clientSockets(observation: Observation): ReadonlyMap<string, Cli
 }
 
 /**
- * Whether a connection to the listener would end in such a socket. The port alone says nothing: anyone may listen on
- * the local port of another's connection at another address of the machine.
+ * Whether a connection to the listener would end in such a socket: it has the listener's family, and so its table.
+ * The port alone says nothing: anyone may listen on the local port of another's connection at another address of the
+ * machine, or in the other family.
  */
-function listensFor({ local, port }: Listener, socket: Socket): boolean {
-  if (port !== socket.localPort) return false;
-  const everywhere = local.text === '::' || (local.text === '0.0.0.0' && socket.local.family === 4);
-  return everywhere || local.key === socket.local.key;
+function listensFor({ table, local, port }: Listener, socket: Socket): boolean {
+  if (port !== socket.localPort || table !== socket.table) return false;
+  return local.text === '::' || local.text === '0.0.0.0' || local.key === socket.local.key;
 }
 
 /** Tells one client's endpoint connections from the rest of its sockets. */
@@ -106,7 +106,7 @@ export function endpointConnections(sockets: readonly SeenSocket[], facts: Endpo
     if (evidence === null) {
       ignored++;
       if (toService && socket.state === 'established') viaService++;
-      else if (!seen.accepted && !isLoopback(socket.peer)) elsewhere++;
+      else if (!seen.accepted) elsewhere++;
       continue;
     }
     const route = routeOf(socket.peer, facts.known);

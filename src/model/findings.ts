@@ -3,7 +3,7 @@ import type { ClientView } from './clients.ts';
 import type { EndpointConnection } from './connections.ts';
 import type { TrackedSocket } from './history.ts';
 import { list, type Verdict } from './node-route.ts';
-import type { Moment, Observation } from './observation.ts';
+import { type Moment, type Observation, UNFORESEEN } from './observation.ts';
 import { type Knowledge, routeOf } from './route.ts';
 import type { Settings } from './settings.ts';
 import type { Finding, FindingCode, Severity } from './status.ts';
@@ -53,12 +53,20 @@ const RULES: readonly Rule[] = [
       );
       if (failed.length > 0) {
         const what = failed.map(({ stage, error }) => `the stage ${stage} failed: ${error}`).join('; ');
-        return [{ summary: what, remedy: `see that --path.procfs names the host's /proc; ${NEEDS}` }];
+        const isOurs = failed[0]?.error?.startsWith(UNFORESEEN) ?? false;
+        return isOurs
+          ? [
+              {
+                summary: `a look failed: ${failed[0]?.error}`,
+                remedy: "this is a bug: report it with the agent's log",
+              },
+            ]
+          : [{ summary: what, remedy: `see that --path.procfs names the host's /proc; ${NEEDS}` }];
       }
       const hidden = observation.owners?.unreadable ?? 0;
       return [
         ...(hidden > 0
-          ? [{ summary: `${hidden} processes could not be read: one may be a client`, remedy: NEEDS }]
+          ? [{ summary: `some processes could not be read (${hidden}): one may be a client`, remedy: NEEDS }]
           : []),
         ...clients
           .filter(({ readable }) => readable === false)

@@ -8,7 +8,7 @@ export interface History {
   readonly since: Moment;
   readonly looks: number;
   readonly sockets: ReadonlyMap<string, TrackedSocket>;
-  /** Clients whose sockets were read at least once: what they hold from now on, they opened before our eyes. */
+  /** Clients that were read, or known to be absent, at least once: what they hold anew, they opened before our eyes. */
   readonly baselined: ReadonlySet<string>;
   readonly opens: ReadonlyMap<string, Readonly<Record<Route, number>>>;
   readonly lastLook: Observation | null;

@@ -96,7 +96,8 @@ function obstacleOf(clients: readonly ClientView[], observation: Observation): s
   if (owners === null) return `the processes could not be read: ${stageError(observation, 'owners')}`;
   if (tables === null) return `the TCP tables could not be read: ${stageError(observation, 'sockets')}`;
   if (endpoint === null) return `the endpoint is not known: ${stageError(observation, 'endpoint')}`;
-  if (owners.unreadable > 0) return `${owners.unreadable} processes could not be read: one may be a client`;
+  if (owners.unreadable > 0)
+    return `some processes could not be read (${owners.unreadable}): one may be a client`;
   const blind = clients.find(({ readable }) => readable === false);
   if (blind !== undefined) return `${blind.client} could not be read: ${blind.obstacle}`;
   const missing = clients.find(({ required, found }) => required && !found);

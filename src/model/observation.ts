@@ -35,8 +35,12 @@ export const TCP_STATES = [
 ] as const;
 export type TcpState = (typeof TCP_STATES)[number];
 
+/** The kernel's tables of TCP sockets: by the family of the socket, not of the addresses (`::ffff:a.b.c.d` is in tcp6). */
+export type TcpTableName = 'tcp' | 'tcp6';
+
 /** One row of `net/tcp` or `net/tcp6`. */
 export interface Socket {
+  readonly table: TcpTableName;
   readonly local: Address;
   readonly localPort: number;
   readonly peer: Address;
@@ -51,6 +55,7 @@ export interface Socket {
 
 /** A socket in LISTEN. */
 export interface Listener {
+  readonly table: TcpTableName;
   readonly local: Address;
   readonly port: number;
 }
@@ -178,6 +183,9 @@ interface ProbeSeen {
 
 const STAGES = ['sockets', 'owners', 'endpoint', 'dns', 'endpointslice', 'imds', 'probe', 'facts'] as const;
 export type StageName = (typeof STAGES)[number];
+
+/** How the error of a stage begins that failed for a reason nobody foresaw: a bug of ours. */
+export const UNFORESEEN = 'unforeseen: ';
 
 export interface StageResult {
   readonly stage: StageName;

@@ -1,4 +1,4 @@
-import type { Listener, OwnersSeen, Socket, SocketTable } from '../model/observation.ts';
+import type { Listener, OwnersSeen, Socket, SocketTable, TcpTableName } from '../model/observation.ts';
 import { UNKNOWN_NETNS } from './owners.ts';
 import type { Pauses } from './pauses.ts';
 import { type Proc, ProcReadError } from './proc.ts';
@@ -68,15 +68,26 @@ async function seeTable(
   let rows = 0;
   let rejectedRows = 0;
 
-  function visit(row: TcpRow): void {
-    if (row.state === 'listen' && row.uid === 0) listeners.push({ local: row.local, port: row.localPort });
+  const visitorOf = (table: TcpTableName) => (row: TcpRow) => {
+    if (row.state === 'listen' && row.uid === 0)
+      listeners.push({ table, local: row.local, port: row.localPort });
     if (!socketInodes.has(row.inode) || sockets.has(row.inode)) return;
     const { local, localPort, peer, peerPort, state, inode, sendQueueBytes, retransmits } = row;
-    sockets.set(inode, { local, localPort, peer, peerPort, state, inode, sendQueueBytes, retransmits });
-  }
+    sockets.set(inode, {
+      table,
+      local,
+      localPort,
+      peer,
+      peerPort,
+      state,
+      inode,
+      sendQueueBytes,
+      retransmits,
+    });
+  };
 
   for (const table of ['tcp', 'tcp6'] as const) {
-    const parser = new TcpTableParser(visit);
+    const parser = new TcpTableParser(visitorOf(table));
     if (await proc.readTable(pid, table, parser, pauses)) {
       const counts = parser.end();
       rows += counts.rows;

@@ -10,16 +10,17 @@ import { describeOnSockets } from './lib/tools.ts';
 const FLAGS = ['--expect=x-eni', VPC_CIDR];
 
 describeOnSockets('a public connection cannot be hidden by a listener', () => {
-  test.each([
+  test.each<[string, { addresses: string[]; ipv6Only?: boolean; uid?: number }]>([
     ['at another loopback address', { addresses: ['127.0.0.9'] }],
     ['at the loopback address of IPv6', { addresses: ['::1'] }],
     ['at every IPv6 address', { addresses: ['::'], ipv6Only: true }],
-  ])('%s, of a process without privileges', async (_, where) => {
+    ['at every IPv6 address, as root', { addresses: ['::'], ipv6Only: true, uid: 0 }],
+  ])('%s', async (_, { uid = 65_534, ...where }) => {
     await using lab = await makeCluster({ answer: X_ENI });
     const kubelet = await lab.startClient('kubelet');
     await kubelet.connect();
     const { local } = await kubelet.connect(PUBLIC[0]);
-    const nobody = await lab.startClient('nobody', { uid: 65_534 });
+    const nobody = await lab.startClient('nobody', uid === 0 ? {} : { uid });
     await nobody.program.listen({ ...where, port: Number(local.split(':').at(-1)) });
     // The agent meets it cold: what listened first cannot be told by the order of things.
     const agent = await lab.startAgent(FLAGS);

@@ -192,8 +192,14 @@ describe('a discovery that fails says the path and the reason', () => {
   }
 
   test('nothing names a kubeconfig', async () => {
+    const paths =
+      '/var/lib/kubelet/kubeconfig, /etc/kubernetes/kubelet/kubeconfig, /etc/eksctl/kubeconfig.yaml';
+    const nobody = { processes: [], leftOut: [], unreadable: 0 };
+    expect(await failure(new FakeNode(), nobody)).toBe(
+      `neither kubelet nor kube-proxy names a kubeconfig, and there is none at ${paths}; give --endpoint`,
+    );
     expect(await failure(new FakeNode(), null)).toBe(
-      'neither kubelet nor kube-proxy names a kubeconfig, and there is none at /var/lib/kubelet/kubeconfig, /etc/kubernetes/kubelet/kubeconfig, /etc/eksctl/kubeconfig.yaml; give --endpoint',
+      `the processes could not be read, and there is none at ${paths}; give --endpoint`,
     );
   });
 
@@ -298,6 +304,15 @@ describe('the next discovery', () => {
     await discovery.refresh(ownersOf(PROXY));
     expect(discovery.seen).toMatchObject({ hostname: 'KUBELET.example', source: 'kubelet-kubeconfig' });
     expect(discovery.stage?.success).toBe(true);
+  });
+
+  test('takes the worse source when the kubelet that is there names no file any more', async () => {
+    const node = usualNode();
+    const discovery = discoveryOn(node);
+    await discovery.refresh(BOTH);
+    node.commands.set(KUBELET, ['/usr/bin/kubelet']);
+    await discovery.refresh(BOTH);
+    expect(discovery.seen?.source).toBe('kube-proxy-kubeconfig');
   });
 
   test('takes the better source when kubelet comes later', async () => {

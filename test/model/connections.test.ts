@@ -129,13 +129,15 @@ describe('a socket that its peer opened', () => {
   const V6 = '[2600:1f13::9]:40000';
   const NAT64 = '[64:ff9b::c0a8:1cc]:40000';
   test.each<[string, string, number, boolean]>([
-    [V4, '::', 40_000, true],
+    // What a dual-stack listener accepts is in its own table, mapped; an IPv6-only one accepts no IPv4.
+    [V4, '::', 40_000, false],
     [V4, '0.0.0.0', 40_000, true],
     [V4, '192.168.1.204', 40_000, true],
-    [V4, '::ffff:192.168.1.204', 40_000, true],
+    [V4, '::ffff:192.168.1.204', 40_000, false],
     [MAPPED, '::', 40_000, true],
-    [MAPPED, '0.0.0.0', 40_000, true],
-    [MAPPED, '192.168.1.204', 40_000, true],
+    [MAPPED, '::ffff:192.168.1.204', 40_000, true],
+    [MAPPED, '0.0.0.0', 40_000, false],
+    [MAPPED, '192.168.1.204', 40_000, false],
     [V6, '::', 40_000, true],
     [V6, '2600:1f13::9', 40_000, true],
     [NAT64, '::', 40_000, true],
@@ -177,7 +179,7 @@ describe('a socket that its peer opened', () => {
     const elsewhere = {
       netns: 'net:[1]',
       sockets: [],
-      listeners: [{ local: address('::'), port: 40_000 }],
+      listeners: [{ table: 'tcp6' as const, local: address('::'), port: 40_000 }],
       rows: 1,
       rejectedRows: 0,
     };
@@ -301,7 +303,7 @@ describe('the ClusterIP of the kubernetes Service', () => {
     ['a v4-mapped one', [[{ peer: '[::ffff:10.100.0.1]:443' }]], true],
     ['an IPv6 one', [[V6_SERVICE], { service: 'fd00:10::1' }], true],
     ["the Service's own port", [[{ peer: '10.100.0.1:6443' }], { servicePort: 6443 }], true],
-    ['and loopback', [[SERVICE, { peer: '127.0.0.1:6443' }, { peer: '[::1]:80' }]], true],
+    ['and loopback, where a proxy may be', [[SERVICE, { peer: '127.0.0.1:3128' }]], false],
     ['and one that was accepted', [[SERVICE, { ...inbound, peer: '10.1.1.1:50000' }]], true],
     ['nothing', [[]], false],
     ['loopback alone', [[{ peer: '127.0.0.1:443' }]], false],

@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { FINDING_CODES, severityOf } from '../../src/model/findings.ts';
+import { emptyHistory } from '../../src/model/history.ts';
+import { judge } from '../../src/model/judge.ts';
 import type { NodeStatus } from '../../src/model/status.ts';
 import {
   ENDPOINT,
   findingOf,
   HOSTNAME,
   iso,
+  observation,
   onlyConnection,
   range,
+  settings,
   stateOf,
   Watch,
   type WatchSeen,
@@ -80,7 +84,7 @@ describe('Blind', () => {
       'some process could not be read',
       { unreadable: 3 },
       null,
-      '3 processes could not be read: one may be a client',
+      'some processes could not be read (3): one may be a client',
     ],
     [
       'a client could not be read',
@@ -96,6 +100,16 @@ describe('Blind', () => {
     ],
   ])('is raised when %s', (_, seen, client, summary) => {
     expect(findingOf(new Watch().look(seen), 'Blind')).toMatchObject({ client, summary });
+  });
+
+  test('a look that failed for an unforeseen reason is our bug, and says so once', () => {
+    const seen = observation({ failed: ['owners', 'sockets'] });
+    const stages = seen.stages.map((stage) => ({ ...stage, error: 'unforeseen: x is not a function' }));
+    const { status } = judge({ ...seen, stages }, emptyHistory(seen.at), settings());
+    expect(findingOf(status, 'Blind')).toMatchObject({
+      summary: 'a look failed: unforeseen: x is not a function',
+      remedy: expect.stringContaining('this is a bug'),
+    });
   });
 
   test('has another remedy where a foreign uid runs under the name: that is no lack of rights', () => {

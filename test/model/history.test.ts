@@ -86,7 +86,7 @@ describe('a row that is absent from one read of the table', () => {
 
 describe('whether the peer opened a socket is decided at first sight', () => {
   const dns = ['3.34.148.207'];
-  const everywhere = { listening: [{ local: '::', port: 40_000 }] };
+  const everywhere = { listening: [{ local: '0.0.0.0', port: 40_000 }] };
   const nowhere = { listening: [] };
 
   test('a listener that comes later has not accepted it, however long it listens', () => {

@@ -64,6 +64,7 @@ describe('what is unknown is absent, never 0', () => {
     ['owners could not be read', { ...HEALTHY, failed: ['owners'] }],
     ['the tables could not be read', { ...HEALTHY, failed: ['sockets'] }],
     ['the endpoint is not known', { ...HEALTHY, endpoint: null }],
+    ['a process that may be a client could not be read', { ...HEALTHY, unreadable: 1 }],
     [
       'the clients could not be read',
       {

@@ -132,10 +132,13 @@ export function observation(seen: Seen = {}, seconds = 0): Observation {
   const table = {
     netns: NETNS,
     sockets: shown,
-    listeners: (seen.listening ?? [{ port: 10_250 }]).map(({ local = '::', port }) => ({
-      local: address(local),
-      port,
-    })),
+    listeners: (seen.listening ?? [{ port: 10_250 }]).flatMap(({ local, port }) =>
+      (local === undefined ? ['::', '0.0.0.0'] : [local]).map((text) => ({
+        table: tableOf(text),
+        local: address(text),
+        port,
+      })),
+    ),
     rows: shown.length + 20,
     rejectedRows: seen.rejectedRows ?? 0,
   };
@@ -247,6 +250,7 @@ function socket(text: SocketText): Socket {
   const [localAddress, localPort] = splitEndpoint(local);
   const [peerAddress, peerPort] = splitEndpoint(peer);
   return {
+    table: tableOf(local.replace(/:\d+$/, '')),
     local: localAddress,
     localPort,
     peer: peerAddress,
@@ -256,6 +260,11 @@ function socket(text: SocketText): Socket {
     sendQueueBytes: 0,
     retransmits: text.retransmits ?? 0,
   };
+}
+
+/** The table of a socket at an address that is written like this. */
+function tableOf(text: string): 'tcp' | 'tcp6' {
+  return text.includes(':') ? 'tcp6' : 'tcp';
 }
 
 /** `1.2.3.4:443`, `[2001:db8::1]:443` */
