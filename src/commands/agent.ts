@@ -1,17 +1,15 @@
 /** `agent`: looks in the background and serves what it sees, until SIGTERM or SIGINT. */
 import type { Config } from '../config.ts';
-import { createLog, type Log } from '../log.ts';
+import type { Log } from '../log.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Finding, NodeStatus } from '../model/status.ts';
 import { startServer } from '../output/server.ts';
 import { type Runtime, untilSignal } from '../runtime.ts';
-import { assembleAgent, contentOf } from './assembly.ts';
+import { assembleAgent, contentOf, logOf } from './assembly.ts';
 
 /** Resolves with the exit code: 0 when a signal ended it, 1 when it could not start. */
 export async function runAgent(config: Config, runtime: Runtime): Promise<number> {
-  const { logLevel: level, logFormat: format } = config;
-  const write = (line: string) => runtime.stderr.write(`${line}\n`);
-  const log = createLog({ level, format, write, now: () => new Date(runtime.clock().wallMs) });
+  const log = logOf(config, runtime);
   const agent = assembleAgent(config, runtime, {
     log,
     onStatus: (status, before) => logChanges(log, status, before),

@@ -3,14 +3,21 @@ import { Agent, type AgentParts } from '../agent/agent.ts';
 import type { Config } from '../config.ts';
 import { EndpointDiscovery } from '../endpoint/discovery.ts';
 import { DnsSource } from '../endpoint/dns.ts';
-import type { Log } from '../log.ts';
+import { createLog, type Log } from '../log.ts';
 import { untrustedXEnis } from '../model/route.ts';
 import type { NodeStatus } from '../model/status.ts';
+import { renderJson } from '../output/json.ts';
 import { type RenderedMetrics, renderMetrics } from '../output/metrics.ts';
 import { renderPage } from '../output/page.ts';
 import type { Content } from '../output/server.ts';
 import { Proc } from '../procfs/proc.ts';
 import type { Runtime } from '../runtime.ts';
+
+/** The log of a command: to stderr, as its flags say. */
+export function logOf({ logLevel: level, logFormat: format }: Config, { clock, stderr }: Runtime): Log {
+  const write = (line: string) => stderr.write(`${line}\n`);
+  return createLog({ level, format, write, now: () => new Date(clock().wallMs) });
+}
 
 export function assembleAgent(
   config: Config,
@@ -60,9 +67,4 @@ export function contentOf(agent: Agent, runtime: Runtime): Content {
     healthy: () => agent.healthy(),
     ready: () => agent.ready(),
   };
-}
-
-/** The node status as JSON for people and programs. */
-export function renderJson(status: NodeStatus): string {
-  return `${JSON.stringify(status, null, 2)}\n`;
 }

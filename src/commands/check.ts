@@ -1,21 +1,19 @@
 /** `check`: two looks at the node, a round of its sources between them, and an exit code. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
-import { createLog } from '../log.ts';
 import { messageOf } from '../model/errors.ts';
 import type { NodeStatus } from '../model/status.ts';
+import { renderJson } from '../output/json.ts';
 import { renderReport } from '../output/report.ts';
 import type { Runtime } from '../runtime.ts';
-import { assembleAgent, renderJson } from './assembly.ts';
+import { assembleAgent, logOf } from './assembly.ts';
 
 /** The looks are at least this far apart: what both show is no row that one read missed. */
 const BETWEEN_LOOKS_MS = 1_000;
 
 /** Resolves with the exit code: 0 the expectation holds, 1 it does not, 2 cannot tell. */
 export async function runCheck(config: Config, runtime: Runtime): Promise<number> {
-  const { logLevel: level, logFormat: format } = config;
-  const write = (line: string) => runtime.stderr.write(`${line}\n`);
-  const log = createLog({ level, format, write, now: () => new Date(runtime.clock().wallMs) });
+  const log = logOf(config, runtime);
   try {
     const agent = assembleAgent(patient(config), runtime, { log });
     await agent.look();

@@ -7,12 +7,12 @@ import type { Agent } from '../agent/agent.ts';
 import type { Config } from '../config.ts';
 import { writeProcTree } from '../demo/proc-tree.ts';
 import { NODE_NAME, type Phase, RESOLVER, storyOf, VPC_CIDRS } from '../demo/story.ts';
-import { createLog, type Log } from '../log.ts';
+import type { Log } from '../log.ts';
 import { messageOf } from '../model/errors.ts';
 import { renderReport } from '../output/report.ts';
 import { type Content, type RunningServer, startServer } from '../output/server.ts';
 import { type Runtime, untilSignal } from '../runtime.ts';
-import { assembleAgent, contentOf } from './assembly.ts';
+import { assembleAgent, contentOf, logOf } from './assembly.ts';
 
 /** How often the demo asks whether the agent has seen what a phase shows. */
 const POLL_MS = 250;
@@ -23,9 +23,7 @@ const UPTIME_SECONDS = 86_400;
 
 /** Resolves with the exit code: 0 at the end, or at a signal; 1 when it could not start or the agent did not follow. */
 export async function runDemo(config: Config, runtime: Runtime): Promise<number> {
-  const { logLevel: level, logFormat: format } = config;
-  const write = (line: string) => runtime.stderr.write(`${line}\n`);
-  const log = createLog({ level, format, write, now: () => new Date(runtime.clock().wallMs) });
+  const log = logOf(config, runtime);
   const stop = new AbortController();
   void untilSignal(runtime, ['SIGINT', 'SIGTERM', 'SIGHUP']).then(() => stop.abort());
   const folder = mkdtempSync(join(tmpdir(), 'eks-endpoint-demo-'));

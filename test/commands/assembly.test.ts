@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { assembleAgent, contentOf, renderJson } from '../../src/commands/assembly.ts';
+import { assembleAgent, contentOf } from '../../src/commands/assembly.ts';
 import { createLog } from '../../src/log.ts';
 import { configOf } from '../support/invocation.ts';
 import { makeNode } from '../support/made-node.ts';
-import { Watch } from '../support/observation.ts';
 import { answering, steppedClock, testRuntime } from '../support/runtime.ts';
 
 test('metrics are rendered once for each status, and anew for the next', async () => {
@@ -26,12 +25,6 @@ test('metrics are rendered once for each status, and anew for the next', async (
   step(2_000);
   await content.metrics(1_000);
   expect(rendered).toBe(before + 1);
-});
-
-test('JSON ends in a newline and can be read back', () => {
-  const status = new Watch().look();
-  expect(renderJson(status).endsWith('}\n')).toBe(true);
-  expect(JSON.parse(renderJson(status))).toEqual(status);
 });
 
 test.each([
