@@ -90,8 +90,7 @@ interface Measured {
 async function measure(rounds: number): Promise<Measured> {
   const settings = defaultSettings();
   const proc = new Proc('/proc');
-  const clients = settings.clients.map(({ name }) => name);
-  const background = { ...makeBackground(), endpointSlice: null, imds: null, identities: null, probes: null };
+  const background = makeBackground();
   const times = { look: [0], owners: [0], sockets: [0], judge: [0], cat: [0], read: [0] };
   let history = emptyHistory(clock());
   let rows = 0;
@@ -99,7 +98,7 @@ async function measure(rounds: number): Promise<Measured> {
 
   async function look(): Promise<void> {
     const startMs = performance.now();
-    const observation = await scan({ proc, clients, clock }, () => background);
+    const observation = await scan({ proc, settings, clock }, () => background);
     const judgeMs = timed(() => {
       history = judge(observation, history, settings).history;
     });
@@ -139,7 +138,11 @@ async function measure(rounds: number): Promise<Measured> {
 
 function defaultSettings(): Settings {
   const machine = { kernel: null, arch: null, vendor: null, model: null };
-  const invocation = parseCommandLine(['agent'], {}, { hostname: 'bench', machine, version: '0' });
+  const invocation = parseCommandLine(
+    ['agent'],
+    {},
+    { hostname: 'bench', machine, onEc2: false, version: '0' },
+  );
   if (!('config' in invocation)) throw new Error(invocation.text);
   return invocation.config.settings;
 }
@@ -152,7 +155,10 @@ function makeBackground() {
   const hostname = 'endpoint.invalid';
   const result = { answer: { addresses: [address], ttlSeconds: 60, at } };
   const dns = recordLookup(unasked(hostname), { at, durationSeconds: 0, servers: [], result });
-  return { endpoint: { hostname, port: 443, source: 'flag' } as const, dns, stages: [] };
+  const endpoint = { hostname, port: 443, source: 'flag' } as const;
+  const nodeConfig = { hosts: [], resolvers: [], proxies: [], at };
+  const off = { outsideDns: null, endpointSlice: null, imds: null, identities: null, probes: null };
+  return { ...off, endpoint, dns, nodeConfig, stages: [] };
 }
 
 /** Reads both tables and throws the bytes away: the kernel's share, with as many system calls as a look makes. */

@@ -1,5 +1,5 @@
 /** Command line and environment to what is asked for: a command with its config, a text, or every problem at once. */
-import { environmentName, FLAGS, type Flag, type Output } from './flags.ts';
+import { environmentName, FLAGS, type Flag, type ImdsWish, namesOf, type Output } from './flags.ts';
 import { type LogFormat, type LogLevel, quote } from './log.ts';
 import { parseAddress } from './model/address.ts';
 import { type EndpointAddress, HTTPS_PORT, parsePort } from './model/endpoint.ts';
@@ -19,6 +19,17 @@ export interface Config {
   readonly settings: Settings;
   /** Null: to be discovered. */
   readonly endpoint: EndpointAddress | null;
+  /** The cluster's CA, PEM; null: the kubeconfig's, else the service account's. */
+  readonly caFile: string | null;
+  /** Whether the EndpointSlice is read. */
+  readonly kubernetes: boolean;
+  /** Null where the agent does not run in a pod. */
+  readonly kubernetesService: KubernetesService | null;
+  readonly imds: ImdsWish;
+  /** `http://host[:port]` or `https://host[:port]`, an IPv6 address in brackets. */
+  readonly imdsEndpoint: string;
+  /** As `Resolver.setServers` of node:dns takes it; null: none is asked. */
+  readonly outsideResolver: string | null;
   readonly procfsPath: string;
   readonly listenAddresses: readonly ListenAddress[];
   readonly logLevel: LogLevel;
@@ -26,6 +37,13 @@ export interface Config {
   readonly output: Output;
   readonly phaseMs: number;
   readonly once: boolean;
+}
+
+/** Where pods reach the API server, as Kubernetes says it in every container's environment. */
+interface KubernetesService {
+  /** An address, IPv6 without brackets; where it was set by hand it may be a name. */
+  readonly host: string;
+  readonly port: number;
 }
 
 /** Texts are without their last newline. */
@@ -42,6 +60,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Host {
   readonly hostname: string;
   readonly machine: Machine;
+  /** Whether it is an EC2 instance, by its firmware. */
+  readonly onEc2: boolean;
   readonly version: string;
 }
 
@@ -111,7 +131,7 @@ function splitArguments(argv: readonly string[]): { words: readonly string[]; op
 /** Whether `next` is the value of the flag before it. That of an unknown flag is, unless it is a command. */
 function takesValue(name: string, next: string | undefined): boolean {
   if (next === undefined || next.startsWith('--') || next === '-h') return false;
-  const flag = Object.values(FLAGS).find((known) => known.name === name);
+  const flag = findFlag(Object.values(FLAGS), name);
   if (flag !== undefined) return flag.placeholder !== null;
   return !ASKING.includes(name) && !COMMAND_NAMES.some((command) => command === next);
 }
@@ -129,6 +149,10 @@ function flagsOf(command: CommandName | null): readonly Flag<unknown>[] {
   return command === null ? Object.values(FLAGS) : COMMANDS[command].flags;
 }
 
+function findFlag(flags: readonly Flag<unknown>[], name: string): Flag<unknown> | undefined {
+  return flags.find((flag) => namesOf(flag).includes(name));
+}
+
 function assignOptions(
   options: readonly Option[],
   command: CommandName | null,
@@ -137,13 +161,16 @@ function assignOptions(
   const wrong: string[] = [];
   for (const { name, text } of options) {
     if (ASKING.includes(name)) continue;
-    const flag = flagsOf(command).find((known) => known.name === name);
+    const flag = findFlag(flagsOf(command), name);
     if (flag === undefined) {
       wrong.push(describeUnknown(name, command));
+    } else if (name !== flag.name && text !== null) {
+      wrong.push(`${name} ${shorten(text)}: takes no value; give ${flag.name} for on and ${name} for off`);
     } else if (text === null && flag.placeholder !== null) {
       wrong.push(`${name}: without a value; give ${name}=${flag.placeholder}`);
     } else {
-      given[name] = [...(given[name] ?? []), { by: name, text: text ?? 'true' }];
+      const switchText = name === flag.name ? 'true' : 'false';
+      given[flag.name] = [...(given[flag.name] ?? []), { by: name, text: text ?? switchText }];
     }
   }
   return { given, wrong };
@@ -208,6 +235,7 @@ function makeConfig(
 ): Config {
   const isDemo = command === 'demo';
   const endpoint = values.optional(FLAGS.endpoint);
+  const caFile = values.optional(FLAGS.caFile);
   const clients = clientSettings(values.all(FLAGS.client), values.all(FLAGS.requireClient));
   const xEnis = values.all(FLAGS.xEni);
   const vpcCidrs = values.all(FLAGS.vpcCidr);
@@ -216,6 +244,15 @@ function makeConfig(
   const phaseMs = values.one(FLAGS.phase);
   const staleAfterGivenMs = values.one(FLAGS.staleAfter);
   const staleAfterMs = isDemo ? phaseMs : staleAfterGivenMs;
+  const probe = values.one(FLAGS.probe);
+  const probeIntervalGivenMs = values.one(FLAGS.probeInterval);
+  const probeIntervalMs = isDemo
+    ? Math.min(probeIntervalGivenMs, Math.max(1000, phaseMs / 4))
+    : probeIntervalGivenMs;
+  const attribution = values.one(FLAGS.attribution);
+  const service = kubernetesService(env);
+  const kubernetes = values.optional(FLAGS.kubernetes) ?? service !== null;
+  const imds = values.one(FLAGS.imds);
   return {
     settings: {
       nodeName: values.optional(FLAGS.nodeName) ?? (env['NODE_NAME'] || host.hostname),
@@ -224,7 +261,10 @@ function makeConfig(
       expect: isDemo ? 'x-eni' : expect,
       xEnis,
       vpcCidrs,
-      service: kubernetesService(env),
+      attribution,
+      probeIntervalMs: probe ? probeIntervalMs : null,
+      onEc2: host.onEc2,
+      service: serviceSetting(service),
       scanIntervalMs,
       staleAfterMs,
       // `check` looks for seconds only: what it sees is what it judges.
@@ -232,6 +272,13 @@ function makeConfig(
       machine: host.machine,
     },
     endpoint,
+    caFile,
+    // Nothing leaves the machine that the demo runs on.
+    kubernetes: kubernetes && !isDemo,
+    kubernetesService: service,
+    imds: isDemo ? 'off' : imds,
+    imdsEndpoint: values.one(FLAGS.imdsEndpoint),
+    outsideResolver: values.optional(FLAGS.outsideResolver),
     procfsPath: values.one(FLAGS.procfsPath),
     listenAddresses: values.all(isDemo ? FLAGS.demoListenAddress : FLAGS.listenAddress),
     logLevel: values.one(FLAGS.logLevel),
@@ -243,9 +290,16 @@ function makeConfig(
 }
 
 /** Kubernetes puts these into every container. */
-function kubernetesService(env: Environment): ServiceSetting | null {
-  const address = parseAddress(env['KUBERNETES_SERVICE_HOST'] ?? '');
-  return address && { address, port: parsePort(env['KUBERNETES_SERVICE_PORT'] ?? '') ?? HTTPS_PORT };
+function kubernetesService(env: Environment): KubernetesService | null {
+  const host = env['KUBERNETES_SERVICE_HOST'] ?? '';
+  const port = parsePort(env['KUBERNETES_SERVICE_PORT'] ?? '') ?? HTTPS_PORT;
+  return host === '' ? null : { host, port };
+}
+
+/** Null also where the Service is known by a name only: a socket's peer is compared with an address. */
+function serviceSetting(service: KubernetesService | null): ServiceSetting | null {
+  const address = parseAddress(service?.host ?? '');
+  return service && address && { address, port: service.port };
 }
 
 function clientSettings(more: readonly string[], required: readonly string[]): readonly ClientSetting[] {
@@ -254,9 +308,9 @@ function clientSettings(more: readonly string[], required: readonly string[]): r
 }
 
 function describeUnknown(name: string, command: CommandName | null): string {
-  const owners = COMMAND_NAMES.filter((other) => flagsOf(other).some((flag) => flag.name === name));
+  const owners = COMMAND_NAMES.filter((other) => findFlag(flagsOf(other), name) !== undefined);
   if (owners.length > 0) return `${name}: not a flag of ${command}; it is one of ${owners.join(' and ')}`;
-  const names = [...flagsOf(command).map((flag) => flag.name), '--help', '--version'];
+  const names = [...flagsOf(command).flatMap(namesOf), '--help', '--version'];
   const near = nearest(name, names);
   return `${shorten(name)}: unknown flag${near === null ? '' : `; did you mean ${near}?`}`;
 }

@@ -4,10 +4,18 @@
  */
 
 import { LOG_FORMATS, LOG_LEVELS } from './log.ts';
-import { type AddressRange, parseAddress, parseRange, rangesOverlap } from './model/address.ts';
+import {
+  type AddressRange,
+  formatEndpoint,
+  parseAddress,
+  parseRange,
+  rangesOverlap,
+} from './model/address.ts';
 import { type EndpointAddress, parseEndpoint, parsePort, readHost, splitPort } from './model/endpoint.ts';
-import { NEVER_AN_X_ENI, specialPurposeCovers } from './model/route.ts';
-import { EXPECTATIONS } from './model/settings.ts';
+import { NEVER_AN_X_ENI } from './model/route.ts';
+import { ATTRIBUTION_WISHES, EXPECTATIONS } from './model/settings.ts';
+import { UNATTRIBUTED } from './model/status.ts';
+import { vpcCidrProblem } from './model/vpc-cidr.ts';
 import type { ListenAddress } from './output/server.ts';
 
 /** A value, or what is wrong with its text and what would do. */
@@ -18,6 +26,8 @@ export interface Flag<T> {
   readonly name: string;
   /** What stands for the value in `--help`; null for a switch, which has none. */
   readonly placeholder: string | null;
+  /** A switch that `--no-` before its name turns off. */
+  readonly negatable: boolean;
   readonly help: string;
   /** Read as a given value is; null where there is none. */
   readonly defaultText: string | null;
@@ -27,6 +37,10 @@ export interface Flag<T> {
 
 const OUTPUTS = ['table', 'json'] as const;
 export type Output = (typeof OUTPUTS)[number];
+
+/** Whether IMDS is asked; `auto`: on an EC2 instance. */
+const IMDS_WISHES = ['auto', 'on', 'off'] as const;
+export type ImdsWish = (typeof IMDS_WISHES)[number];
 
 const LISTEN_ADDRESS = {
   name: '--web.listen-address',
@@ -42,6 +56,12 @@ export const FLAGS = {
     placeholder: 'HOST[:PORT]',
     help: "the cluster's API server endpoint, also as https://HOST[:PORT]; else it is found in a kubeconfig",
     read: readEndpoint,
+  }),
+  caFile: flag({
+    name: '--ca-file',
+    placeholder: 'PATH',
+    help: "the cluster's CA, PEM; else the kubeconfig's, then the service account's",
+    read: pathSuchAs('/etc/kubernetes/pki/ca.crt'),
   }),
   client: flag({
     name: '--client',
@@ -68,7 +88,7 @@ export const FLAGS = {
   vpcCidr: flag({
     name: '--vpc-cidr',
     placeholder: 'CIDR',
-    help: 'a CIDR of the VPC; a globally routable one at widest /16, IPv6 /44',
+    help: "a CIDR of the VPC, instead of IMDS's; a globally routable one at widest /16, IPv6 /44",
     repeatable: true,
     read: readVpcCidr,
   }),
@@ -93,12 +113,61 @@ export const FLAGS = {
     defaultText: '10m',
     read: durationBetween('1s', '24h'),
   }),
+  probe: flag({
+    name: '--probe',
+    placeholder: null,
+    negatable: true,
+    help: 'open TCP and TLS to each current address of the endpoint and of the X-ENIs',
+    defaultText: 'true',
+    read: readSwitch,
+  }),
+  probeInterval: flag({
+    name: '--probe-interval',
+    placeholder: 'DURATION',
+    help: 'time between two probes of an address, 1s to 1h',
+    defaultText: '60s',
+    read: durationBetween('1s', '1h'),
+  }),
+  attribution: flag({
+    name: '--attribution',
+    placeholder: ATTRIBUTION_WISHES.join('|'),
+    help: 'tell sockets apart by their owners, or by known addresses alone: owners are not asked for then',
+    defaultText: 'process',
+    read: oneOf(ATTRIBUTION_WISHES),
+  }),
+  kubernetes: flag({
+    name: '--kubernetes',
+    placeholder: null,
+    negatable: true,
+    help: 'read the X-ENIs in the EndpointSlice default/kubernetes; on in a cluster ($KUBERNETES_SERVICE_HOST), else off',
+    read: readSwitch,
+  }),
+  imds: flag({
+    name: '--imds',
+    placeholder: IMDS_WISHES.join('|'),
+    help: "ask IMDSv2 for the VPC's CIDRs; auto: on an EC2 instance",
+    defaultText: 'auto',
+    read: oneOf(IMDS_WISHES),
+  }),
+  imdsEndpoint: flag({
+    name: '--imds-endpoint',
+    placeholder: 'URL',
+    help: 'where IMDS is, such as http://[fd00:ec2::254] for IPv6',
+    defaultText: 'http://169.254.169.254',
+    read: readImdsEndpoint,
+  }),
+  outsideResolver: flag({
+    name: '--outside-resolver',
+    placeholder: 'ADDRESS[:PORT]',
+    help: 'a resolver outside the VPC, such as 8.8.8.8, to tell public-and-private from private; else none is asked',
+    read: readResolver,
+  }),
   procfsPath: flag({
     name: '--path.procfs',
     placeholder: 'PATH',
     help: "where the node's /proc is mounted",
     defaultText: '/proc',
-    read: readPath,
+    read: pathSuchAs('/host/proc'),
   }),
   nodeName: flag({
     name: '--node-name',
@@ -150,8 +219,13 @@ export function environmentName(flag: Flag<unknown>): string {
   return `EKS_ENDPOINT_${flag.name.slice(2).replaceAll(/[.-]/g, '_').toUpperCase()}`;
 }
 
+/** The names on the command line: that of the flag, and where it has one that which turns it off. */
+export function namesOf(flag: Flag<unknown>): readonly string[] {
+  return flag.negatable ? [flag.name, `--no-${flag.name.slice(2)}`] : [flag.name];
+}
+
 function flag<T>(spec: Pick<Flag<T>, 'name' | 'placeholder' | 'help' | 'read'> & Partial<Flag<T>>): Flag<T> {
-  return { defaultText: null, repeatable: false, ...spec };
+  return { defaultText: null, repeatable: false, negatable: false, ...spec };
 }
 
 function oneOf<T extends string>(choices: readonly T[]): (text: string) => Reading<T> {
@@ -193,8 +267,8 @@ function durationBetween(shortest: string, longest: string): (text: string) => R
   };
 }
 
-function readPath(text: string): Reading<string> {
-  return text === '' ? { problem: 'empty; give a path such as /host/proc' } : { value: text };
+function pathSuchAs(example: string): (text: string) => Reading<string> {
+  return (text) => (text === '' ? { problem: `empty; give a path such as ${example}` } : { value: text });
 }
 
 function readNodeName(text: string): Reading<string> {
@@ -211,6 +285,8 @@ function readClient(text: string): Reading<string> {
     return { problem: "not a process's name; give it as in /proc/<pid>/comm, without a path and blanks" };
   }
   if (text.includes(',')) return { problem: 'not one name; give the flag once for each' };
+  if (text === UNATTRIBUTED)
+    return { problem: 'stands for sockets whose owners are not told apart; give a process of another name' };
   const bytes = new TextEncoder().encode(text);
   if (bytes.length > LONGEST_COMM_BYTES) {
     // As a stream: a character that is cut in two is left out.
@@ -222,8 +298,6 @@ function readClient(text: string): Reading<string> {
 
 /** A wider range is not a cluster's subnets: one flag must not turn half the world into X-ENIs. */
 const WIDEST_X_ENI = { 4: 16, 6: 48 };
-/** AWS's own limits: a VPC's IPv4 CIDR is at widest /16, its IPv6 CIDR /44. */
-const WIDEST_VPC_CIDR = { 4: 16, 6: 44 };
 
 function readXEni(text: string): Reading<AddressRange> {
   const reading = readRange(text, 'an address or CIDR; give one such as 10.0.3.17 or 10.0.3.0/24');
@@ -246,14 +320,8 @@ function readVpcCidr(text: string): Reading<AddressRange> {
   if (!text.includes('/')) return { problem: `not ${wanted}` };
   const reading = readRange(text, wanted);
   if ('problem' in reading) return reading;
-  const range = reading.value;
-  const widest = WIDEST_VPC_CIDR[range.family];
-  if (range.prefixLength < widest && !specialPurposeCovers(range)) {
-    return {
-      problem: `globally routable and wider than /${widest}, the widest of a VPC; give the VPC's CIDRs`,
-    };
-  }
-  return reading;
+  const problem = vpcCidrProblem(reading.value);
+  return problem === null ? reading : { problem: `${problem}; give the VPC's CIDRs` };
 }
 
 /** A block with bits set behind its prefix is refused: it is a typo in one or the other. */
@@ -270,6 +338,42 @@ function readRange(text: string, wanted: string): Reading<AddressRange> {
 function readEndpoint(text: string): Reading<EndpointAddress> {
   const parsed = parseEndpoint(text);
   return 'problem' in parsed ? parsed : { value: parsed };
+}
+
+const NOT_A_PORT = { problem: 'not a port; give one from 1 to 65535' };
+
+/** To a URL without a path and without the last slash. */
+function readImdsEndpoint(text: string): Reading<string> {
+  const fix = 'give one such as http://169.254.169.254 or http://[fd00:ec2::254]:80';
+  const [, scheme, authority = ''] = /^(https?):\/\/(.*?)\/?$/is.exec(text) ?? [];
+  if (scheme === undefined) return { problem: `not an http or https URL; ${fix}` };
+  if (authority.includes('@')) return { problem: `user information does not belong here; ${fix}` };
+  if (/[/?#]/.test(authority)) return { problem: `a path or query does not belong here; ${fix}` };
+  const { host, port } = splitPort(authority);
+  const url = `${scheme.toLowerCase()}://${host}`;
+  // Names that URLs do not take: those that end in a hexadecimal number, and broken Punycode.
+  if (readHost(host) === null || !URL.canParse(url)) return { problem: `not a host name or address; ${fix}` };
+  if (port === null) return { value: url };
+  return isDestinationPort(port) ? { value: `${url}:${port}` } : NOT_A_PORT;
+}
+
+/** To the form that `Resolver.setServers` of node:dns takes. A name would need a resolver of its own. */
+function readResolver(text: string): Reading<string> {
+  const { host, port } = splitPort(text);
+  const [, bracketed] = /^\[(.*:.*)\]$/s.exec(host) ?? [];
+  const address = parseAddress(bracketed ?? host);
+  if (address === null) {
+    return {
+      problem: 'not an IP address; give one such as 8.8.8.8, 8.8.8.8:53 or [2001:4860:4860::8888]:53',
+    };
+  }
+  if (port === null) return { value: address.text };
+  return isDestinationPort(port) ? { value: formatEndpoint(address, Number(port)) } : NOT_A_PORT;
+}
+
+/** Whether it is a port to connect to: not 0, which stands for any free one to listen on. */
+function isDestinationPort(text: string): boolean {
+  return text !== '0' && parsePort(text) !== null;
 }
 
 function readListenAddress(text: string): Reading<ListenAddress> {

@@ -1,8 +1,12 @@
 /** Command line and environment -> command -> exit code. The only file that touches the process. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { type Invocation, parseCommandLine } from './config.ts';
 import { systemResolver } from './endpoint/dns.ts';
+import { handshake } from './endpoint/handshake.ts';
+import { sendRequest } from './endpoint/http.ts';
+import { isEc2 } from './endpoint/imds.ts';
 import type { Output, Runtime } from './runtime.ts';
 
 /** Put in by the build: package.json's version, and the commit. */
@@ -18,6 +22,7 @@ async function main(): Promise<number> {
   const invocation = parseCommandLine(process.argv.slice(2), process.env, {
     hostname: os.hostname(),
     machine: { kernel: os.release(), arch: os.arch(), vendor: null, model: null },
+    onEc2: isEc2(textOf),
     version: __VERSION__,
   });
   const unforeseen = invocation.kind === 'check' ? 2 : 1;
@@ -61,6 +66,11 @@ function realRuntime(): Runtime {
   return {
     clock: () => ({ wallMs: Date.now(), monotonicMs: performance.now() }),
     resolve: systemResolver(),
+    resolveAt: (server) => systemResolver([server]),
+    request: sendRequest,
+    handshake,
+    readFile: (path) => readFile(path, 'utf8'),
+    random: Math.random,
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
     onSignal(signals, handler) {
@@ -94,6 +104,15 @@ function outputOf(stream: NodeJS.WriteStream): Output {
     color: isTerminal && stream.hasColors(),
     write: (text) => stream.write(text),
   };
+}
+
+/** Null where it cannot be read. */
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
 }
 
 /** Null where the system has no /proc (macOS). This is the agent's own process, not the node's that it looks at. */

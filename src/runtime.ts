@@ -1,11 +1,10 @@
 /** What a command is given of the process that it runs in: main.ts has the real one, tests have their own. */
-import type { Resolve } from './endpoint/dns.ts';
+import type { Edges } from './agent/sources.ts';
 import type { Clock } from './model/observation.ts';
 import type { SelfUsage } from './output/families.ts';
 
-export interface Runtime {
+export interface Runtime extends Edges {
   readonly clock: Clock;
-  readonly resolve: Resolve;
   readonly stdout: Output;
   readonly stderr: Output;
   /** Calls `handler` at each of these signals until the returned function is called. */

@@ -15,6 +15,7 @@ const USAGE_EXIT = '64  a flag, an environment variable or an argument is wrong'
 const LOG_FLAGS = [FLAGS.logLevel, FLAGS.logFormat];
 const NODE_FLAGS = [
   FLAGS.endpoint,
+  FLAGS.caFile,
   FLAGS.client,
   FLAGS.requireClient,
   FLAGS.xEni,
@@ -22,6 +23,13 @@ const NODE_FLAGS = [
   FLAGS.expect,
   FLAGS.scanInterval,
   FLAGS.staleAfter,
+  FLAGS.probe,
+  FLAGS.probeInterval,
+  FLAGS.attribution,
+  FLAGS.kubernetes,
+  FLAGS.imds,
+  FLAGS.imdsEndpoint,
+  FLAGS.outsideResolver,
   FLAGS.procfsPath,
   FLAGS.nodeName,
 ];
@@ -82,13 +90,16 @@ export function renderCommandHelp(name: CommandName): string {
 }
 
 function renderFlag(flag: Flag<unknown>): readonly string[] {
+  const name = flag.negatable ? `--[no-]${flag.name.slice(2)}` : flag.name;
+  // What a switch that can only be turned on is without it goes without saying.
+  const showsDefault = flag.placeholder !== null || flag.negatable;
   const notes = [
     environmentName(flag),
     ...(flag.repeatable ? ['can be repeated, in the environment a comma list'] : []),
-    ...(flag.defaultText === null || flag.placeholder === null ? [] : [`default ${flag.defaultText}`]),
+    ...(flag.defaultText !== null && showsDefault ? [`default ${flag.defaultText}`] : []),
   ];
   return [
-    `  ${flag.name}${flag.placeholder === null ? '' : ` ${flag.placeholder}`}`,
+    `  ${name}${flag.placeholder === null ? '' : ` ${flag.placeholder}`}`,
     `      ${flag.help}`,
     `      (${notes.join('; ')})`,
   ];

@@ -22,8 +22,20 @@ const FOLDERS: Readonly<
   },
   endpoint: {
     folders: ['model'],
-    modules: ['node:dns/promises', 'yaml'],
-    because: "the cluster's edge is the only one that asks DNS; it reads files through what it is given",
+    modules: [
+      'node:crypto',
+      'node:dns/promises',
+      'node:events',
+      'node:http',
+      'node:https',
+      'node:net',
+      'node:path',
+      'node:timers/promises',
+      'node:tls',
+      'yaml',
+    ],
+    because:
+      "the cluster's edge is the only one that opens connections; it reads files through what it is given",
   },
   agent: {
     folders: ['model', 'procfs', 'endpoint'],

@@ -6,6 +6,7 @@ const HOST = {
   hostname: 'ip-192-168-1-204',
   version: '0.1.0',
   machine: { kernel: '6.12.40', arch: 'x64', vendor: null, model: null },
+  onEc2: true,
 };
 
 function parse(line: string | readonly string[], env: Environment = {}) {
@@ -73,6 +74,9 @@ describe('defaults', () => {
         expect: 'any',
         xEnis: [],
         vpcCidrs: [],
+        attribution: 'process',
+        probeIntervalMs: 60_000,
+        onEc2: true,
         service: null,
         scanIntervalMs: 10_000,
         staleAfterMs: 600_000,
@@ -80,6 +84,12 @@ describe('defaults', () => {
         machine: HOST.machine,
       },
       endpoint: null,
+      caFile: null,
+      kubernetes: false,
+      kubernetesService: null,
+      imds: 'auto',
+      imdsEndpoint: 'http://169.254.169.254',
+      outsideResolver: null,
       procfsPath: '/proc',
       listenAddresses: [{ host: null, port: 10943 }],
       logLevel: 'info',
@@ -103,6 +113,27 @@ describe('defaults', () => {
     expect(config).toMatchObject({ phaseMs: 5000, once: true });
     expect(config.listenAddresses).toEqual([{ host: '127.0.0.1', port: 10943 }]);
   });
+
+  test('the demo asks nobody outside, whatever the environment says', () => {
+    const env = {
+      KUBERNETES_SERVICE_HOST: '172.20.0.1',
+      EKS_ENDPOINT_KUBERNETES: 'true',
+      EKS_ENDPOINT_IMDS: 'on',
+      EKS_ENDPOINT_OUTSIDE_RESOLVER: '8.8.8.8',
+      EKS_ENDPOINT_PROBE: 'false',
+    };
+    const config = configOf('demo', env);
+    expect(config).toMatchObject({ kubernetes: false, imds: 'off', outsideResolver: null });
+    expect(config.settings.probeIntervalMs).not.toBe(null);
+  });
+
+  test.each([
+    ['3s', 1000],
+    ['20s', 5000],
+    ['10m', 60_000],
+  ])('the demo probes four times in a phase of %s, but not below 1s nor above the usual 60s', (phase, ms) => {
+    expect(configOf(`demo --phase ${phase}`).settings.probeIntervalMs).toBe(ms);
+  });
 });
 
 describe('flags', () => {
@@ -118,11 +149,26 @@ describe('flags', () => {
       ],
       ...['--x-eni', '10.0.3.0/24', '--x-eni=10.0.4.17', '--vpc-cidr=10.0.0.0/16', '--expect', 'x-eni'],
       ...['--scan-interval', '5s', '--stale-after=1h', '--path.procfs', '/host/proc', '--node-name', 'n1'],
+      ...[
+        '--ca-file',
+        '/ca.crt',
+        '--probe-interval=5m',
+        '--attribution=address',
+        '--kubernetes',
+        '--imds',
+        'on',
+      ],
+      ...['--imds-endpoint', 'http://[fd00:ec2::254]/', '--outside-resolver=8.8.8.8:5353'],
       ...['--log.level', 'debug', '--log.format=json'],
       ...['--web.listen-address', '127.0.0.1:0', '--web.listen-address', '[::1]:9'],
     ]);
     expect(config).toMatchObject({
       endpoint: { hostname: 'api.example.com', port: 6443 },
+      caFile: '/ca.crt',
+      kubernetes: true,
+      imds: 'on',
+      imdsEndpoint: 'http://[fd00:ec2::254]',
+      outsideResolver: '8.8.8.8:5353',
       procfsPath: '/host/proc',
       logLevel: 'debug',
       logFormat: 'json',
@@ -135,6 +181,8 @@ describe('flags', () => {
         expect: 'x-eni',
         scanIntervalMs: 5000,
         staleAfterMs: 3_600_000,
+        probeIntervalMs: 300_000,
+        attribution: 'address',
         xEnis: [{ text: '10.0.3.0/24' }, { text: '10.0.4.17' }],
         vpcCidrs: [{ text: '10.0.0.0/16' }],
         clients: [
@@ -169,6 +217,35 @@ describe('flags', () => {
     expect(configOf('--once demo').once).toBe(true);
   });
 
+  test.each([
+    ['', true],
+    ['--no-probe', false],
+    ['--no-probe --probe', true],
+    ['--probe --no-probe', false],
+    ['--probe=true --probe=false', false],
+    ['--no-probe --probe=1', true],
+    ['--no-probe check', false],
+    ['--no-probe --probe-interval 5s', false],
+  ])('"%s": whether there are probes is %s, as the last one given says', (line, on) => {
+    expect(configOf(line).settings.probeIntervalMs !== null).toBe(on);
+  });
+
+  test('--no- before a switch takes no value, and is there for no other flag', () => {
+    expect(
+      problemsOf('--no-probe=false --no-kubernetes= --probe=maybe --no-probe-interval').slice(0, -1),
+    ).toEqual([
+      '--no-probe "false": takes no value; give --probe for on and --no-probe for off',
+      '--no-kubernetes "": takes no value; give --kubernetes for on and --no-kubernetes for off',
+      expect.stringMatching(/^"--no-probe-interval": unknown flag/),
+      '--probe "maybe": neither true nor false; give true or false',
+    ]);
+    expect(problemsOf('demo --no-once')[0]).toContain('"--no-once": unknown flag');
+  });
+
+  test('a wrong probe interval is a problem also where there are no probes', () => {
+    expect(problemsOf('--no-probe --probe-interval 2h')[0]).toContain('--probe-interval "2h": out of range');
+  });
+
   test('a flag without its value says so and hides nothing behind it', () => {
     expect(problemsOf('--endpoint --scan-interval 5x --x-eni')).toEqual([
       '--endpoint: without a value; give --endpoint=HOST[:PORT]',
@@ -188,7 +265,9 @@ describe('flags', () => {
     ['--log-level=debug', '"--log-level": unknown flag; did you mean --log.level?'],
     ['-endpoint x', '"-endpoint": unknown flag; did you mean --endpoint?'],
     ['--hlep', '"--hlep": unknown flag; did you mean --help?'],
-    ['--kubernetes', '"--kubernetes": unknown flag'],
+    ['--context', '"--context": unknown flag'],
+    ['--no-prob', '"--no-prob": unknown flag; did you mean --no-probe?'],
+    ['demo --no-probe', '--no-probe: not a flag of demo; it is one of agent and check'],
     ['-v', '"-v": unknown flag'],
     ['--__proto__=x', '"--__proto__": unknown flag'],
     ['--output=json', '--output: not a flag of agent; it is one of check'],
@@ -239,8 +318,51 @@ describe('the environment', () => {
         clients: [{ required: true }, { required: true }],
       },
     });
+    const others = configOf('check', {
+      EKS_ENDPOINT_CA_FILE: '/ca.crt',
+      EKS_ENDPOINT_PROBE_INTERVAL: '30s',
+      EKS_ENDPOINT_ATTRIBUTION: 'address',
+      EKS_ENDPOINT_IMDS: 'off',
+      EKS_ENDPOINT_IMDS_ENDPOINT: 'https://imds.example:8443',
+      EKS_ENDPOINT_OUTSIDE_RESOLVER: '1.1.1.1',
+    });
+    expect(others).toMatchObject({
+      caFile: '/ca.crt',
+      imds: 'off',
+      imdsEndpoint: 'https://imds.example:8443',
+      outsideResolver: '1.1.1.1',
+      settings: { probeIntervalMs: 30_000, attribution: 'address' },
+    });
     expect(configOf('demo', { EKS_ENDPOINT_ONCE: '1' }).once).toBe(true);
     expect(configOf('demo', { EKS_ENDPOINT_ONCE: 'false' }).once).toBe(false);
+  });
+
+  test.each([
+    ['true', true],
+    ['1', true],
+    ['false', false],
+    ['0', false],
+  ])('a switch with a --no- is set by its one variable: %s', (text, on) => {
+    const { settings } = configOf('', { EKS_ENDPOINT_PROBE: text });
+    expect(settings.probeIntervalMs !== null).toBe(on);
+    expect(configOf('', { EKS_ENDPOINT_KUBERNETES: text }).kubernetes).toBe(on);
+  });
+
+  test('the flag wins over the variable of a switch in both directions, and a wrong variable is named', () => {
+    expect(configOf('--no-probe', { EKS_ENDPOINT_PROBE: 'true' }).settings.probeIntervalMs).toBe(null);
+    expect(configOf('--probe', { EKS_ENDPOINT_PROBE: 'false' }).settings.probeIntervalMs).toBe(60_000);
+    expect(problemsOf('', { EKS_ENDPOINT_PROBE: 'off' })[0]).toBe(
+      'EKS_ENDPOINT_PROBE "off": neither true nor false; give true or false',
+    );
+  });
+
+  test('the slice is read in a cluster, unless turned off, and outside of one where asked for', () => {
+    const env = { KUBERNETES_SERVICE_HOST: '172.20.0.1' };
+    expect(configOf('', env).kubernetes).toBe(true);
+    expect(configOf('--no-kubernetes', env).kubernetes).toBe(false);
+    expect(configOf('', { ...env, EKS_ENDPOINT_KUBERNETES: 'false' }).kubernetes).toBe(false);
+    expect(configOf('', { KUBERNETES_SERVICE_HOST: '' }).kubernetes).toBe(false);
+    expect(configOf('--kubernetes')).toMatchObject({ kubernetes: true, kubernetesService: null });
   });
 
   test('the flag wins, also over a wrong variable and over a whole list', () => {
@@ -297,6 +419,21 @@ describe('the environment', () => {
     expect(address('fd00:1234::1')).toBe('fd00:1234::1');
     expect(address('kubernetes.default')).toBe(null);
   });
+
+  test.each([
+    ['172.20.0.1', '6443', { host: '172.20.0.1', port: 6443 }],
+    ['fd00:1234::1', undefined, { host: 'fd00:1234::1', port: 443 }],
+    ['kubernetes.default', '', { host: 'kubernetes.default', port: 443 }],
+    ['172.20.0.1', 'tcp://172.20.0.1:443', { host: '172.20.0.1', port: 443 }],
+    ['', '443', null],
+    [undefined, undefined, null],
+  ])(
+    'the API server is reached at the host %s and the port %s as they are, else 443',
+    (host, port, service) => {
+      const env = { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port };
+      expect(configOf('', env).kubernetesService).toEqual(service);
+    },
+  );
 });
 
 test('every problem of one call is in one message', () => {

@@ -1,5 +1,6 @@
+import { Resolver } from 'node:dns';
 import { describe, expect, test } from 'vitest';
-import { environmentName, FLAGS, type Flag } from '../src/flags.ts';
+import { environmentName, FLAGS, type Flag, namesOf } from '../src/flags.ts';
 
 /** The value, or `!` and the problem. */
 function read<T>(flag: Flag<T>, text: string): T | string {
@@ -19,6 +20,14 @@ describe('the table', () => {
     const flags: readonly Flag<unknown>[] = Object.values(FLAGS);
     const flagNames = new Set(flags.map((flag) => flag.name));
     expect(new Set(flags.map(environmentName)).size).toBe(flagNames.size);
+  });
+
+  test('a switch that is on without being asked for can be turned off', () => {
+    expect(namesOf(FLAGS.probe)).toEqual(['--probe', '--no-probe']);
+    expect(namesOf(FLAGS.kubernetes)).toEqual(['--kubernetes', '--no-kubernetes']);
+    expect(namesOf(FLAGS.once)).toEqual(['--once']);
+    const flags: readonly Flag<unknown>[] = Object.values(FLAGS);
+    for (const flag of flags.filter(({ negatable }) => negatable)) expect(flag.placeholder).toBe(null);
   });
 
   test('no name in the environment is one that Kubernetes makes for a Service', () => {
@@ -73,6 +82,10 @@ describe('durations', () => {
     expect(read(FLAGS.staleAfter, '25h')).toBe('!out of range; give 1s to 24h');
     expect(read(FLAGS.phase, '11m')).toBe('!out of range; give 3s to 10m');
     expect(read(FLAGS.phase, '10m')).toBe(600_000);
+    expect(read(FLAGS.probeInterval, '1s')).toBe(1000);
+    expect(read(FLAGS.probeInterval, '1h')).toBe(3_600_000);
+    expect(read(FLAGS.probeInterval, '999ms')).toBe('!out of range; give 1s to 1h');
+    expect(read(FLAGS.probeInterval, '61m')).toBe('!out of range; give 1s to 1h');
   });
 });
 
@@ -264,6 +277,87 @@ describe('listen addresses', () => {
   });
 });
 
+describe('the endpoint of IMDS', () => {
+  test.each([
+    ['http://169.254.169.254', 'http://169.254.169.254'],
+    ['http://[fd00:ec2::254]', 'http://[fd00:ec2::254]'],
+    ['http://[fd00:ec2::254]:80/', 'http://[fd00:ec2::254]:80'],
+    ['HTTPS://imds.example:8443/', 'https://imds.example:8443'],
+    ['http://127.0.0.1:1338', 'http://127.0.0.1:1338'],
+  ])('%s is taken as %s', (text, url) => {
+    expect(read(FLAGS.imdsEndpoint, text)).toBe(url);
+    expect(URL.canParse(url)).toBe(true);
+  });
+
+  test.each([
+    ['', 'not an http or https URL; give one such as http://169.254.169.254 or http://[fd00:ec2::254]'],
+    ['169.254.169.254', 'not an http or https URL'],
+    ['ftp://169.254.169.254', 'not an http or https URL'],
+    ['http:/169.254.169.254', 'not an http or https URL'],
+    ['http://user:secret@imds', 'user information does not belong here'],
+    ['http://169.254.169.254/latest', 'a path or query does not belong here'],
+    ['http://169.254.169.254//', 'a path or query does not belong here'],
+    ['http://imds?x=1', 'a path or query does not belong here'],
+    ['http://imds#x', 'a path or query does not belong here'],
+    ['http://', 'not a host name or address'],
+    ['http://fd00:ec2::254', 'not a host name or address'],
+    ['http://[fd00:ec2::254', 'not a host name or address'],
+    ['http://[fe80::1%eth0]', 'not a host name or address'],
+    ['http://010.0.0.1', 'not a host name or address'],
+    ['http://imds.0x1', 'not a host name or address'],
+    ['http://a b', 'not a host name or address'],
+    ['http://imds\n', 'not a host name or address'],
+    ['http://imds:', 'not a port; give one from 1 to 65535'],
+    ['http://imds:0', 'not a port'],
+    ['http://imds:65536', 'not a port'],
+    ['http://imds:http', 'not a port'],
+  ])('%j is refused: %s', (text, problem) => {
+    expect(read(FLAGS.imdsEndpoint, text)).toContain(`!${problem}`);
+  });
+});
+
+describe('the outside resolver', () => {
+  test.each([
+    ['8.8.8.8', '8.8.8.8'],
+    ['8.8.8.8:5353', '8.8.8.8:5353'],
+    ['8.8.8.8:53', '8.8.8.8:53'],
+    ['127.0.0.1:65535', '127.0.0.1:65535'],
+    ['2001:4860:4860::8888', '2001:4860:4860::8888'],
+    ['[2001:4860:4860:0::8888]', '2001:4860:4860::8888'],
+    ['[2001:4860:4860::8888]:53', '[2001:4860:4860::8888]:53'],
+    ['[::ffff:8.8.8.8]:53', '8.8.8.8:53'],
+  ])('%s is taken as %s, and so does the resolver', (text, server) => {
+    expect(read(FLAGS.outsideResolver, text)).toBe(server);
+    const resolver = new Resolver();
+    expect(() => resolver.setServers([server])).not.toThrow();
+    // It leaves out the usual port.
+    expect(resolver.getServers()).toEqual([server.replace(/^\[(.*)\]:53$|^([\d.]+):53$/, '$1$2')]);
+  });
+
+  test.each([
+    ['', 'not an IP address; give one such as 8.8.8.8, 8.8.8.8:53 or [2001:4860:4860::8888]:53'],
+    ['dns.google', 'not an IP address'],
+    ['dns.google:53', 'not an IP address'],
+    ['8.8.8', 'not an IP address'],
+    ['08.8.8.8', 'not an IP address'],
+    ['8.8.8.0/24', 'not an IP address'],
+    ['udp://8.8.8.8', 'not an IP address'],
+    ['8.8.8.8,1.1.1.1', 'not an IP address'],
+    ['8.8.8.8:53:53', 'not an IP address'],
+    ['[8.8.8.8]:53', 'not an IP address'],
+    ['[2001:db8::1', 'not an IP address'],
+    ['[2001:db8::1]53', 'not an IP address'],
+    ['fe80::1%eth0', 'not an IP address'],
+    [':53', 'not an IP address'],
+    ['8.8.8.8:', 'not a port; give one from 1 to 65535'],
+    ['8.8.8.8:0', 'not a port'],
+    ['8.8.8.8:053', 'not a port'],
+    ['[2001:db8::1]:65536', 'not a port'],
+  ])('%j is refused: %s', (text, problem) => {
+    expect(read(FLAGS.outsideResolver, text)).toContain(`!${problem}`);
+  });
+});
+
 describe('the other values', () => {
   test('choices are taken as written', () => {
     expect(read(FLAGS.expect, 'x-eni')).toBe('x-eni');
@@ -271,6 +365,10 @@ describe('the other values', () => {
     expect(read(FLAGS.logLevel, 'INFO')).toBe('!unknown; give debug, info, warn or error');
     expect(read(FLAGS.logFormat, '')).toBe('!unknown; give logfmt or json');
     expect(read(FLAGS.output, 'json')).toBe('json');
+    expect(read(FLAGS.attribution, 'address')).toBe('address');
+    expect(read(FLAGS.attribution, 'none')).toBe('!unknown; give process or address');
+    expect(read(FLAGS.imds, 'off')).toBe('off');
+    expect(read(FLAGS.imds, 'true')).toBe('!unknown; give auto, on or off');
   });
 
   test.each([
@@ -287,6 +385,8 @@ describe('the other values', () => {
   test('a path is anything but empty: a wrong one is for the look to find', () => {
     expect(read(FLAGS.procfsPath, '/no/such folder')).toBe('/no/such folder');
     expect(read(FLAGS.procfsPath, '')).toBe('!empty; give a path such as /host/proc');
+    expect(read(FLAGS.caFile, '/no/such file')).toBe('/no/such file');
+    expect(read(FLAGS.caFile, '')).toBe('!empty; give a path such as /etc/kubernetes/pki/ca.crt');
   });
 
   test('a node name is a word of up to 253 characters', () => {

@@ -1,21 +1,29 @@
 /** What users see, as files: `npm run test:update` writes them anew, and the change is reviewed as a diff. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Agent } from '../src/agent/agent.ts';
 import { runCheck } from '../src/commands/check.ts';
 import { writeProcTree } from '../src/demo/proc-tree.ts';
-import { EndpointDiscovery } from '../src/endpoint/discovery.ts';
-import { DnsSource } from '../src/endpoint/dns.ts';
 import { NODE_ROUTES, type NodeStatus } from '../src/model/status.ts';
 import { renderMetrics } from '../src/output/metrics.ts';
 import { renderPage } from '../src/output/page.ts';
-import { Proc } from '../src/procfs/proc.ts';
+import { makeAgent } from './support/agent.ts';
 import { configOf } from './support/invocation.ts';
 import { makeNode, SCENARIOS, treeOf } from './support/made-node.ts';
 import { settings } from './support/observation.ts';
-import { answering, failing, SELF_USAGE, steppedClock, testRuntime } from './support/runtime.ts';
+import {
+  answering,
+  failing,
+  SELF_USAGE,
+  servingSlice,
+  steppedClock,
+  testRuntime,
+} from './support/runtime.ts';
 
 const HOSTNAME = '0123456789ABCDEF0123456789ABCDEF.gr7.ap-northeast-2.eks.amazonaws.com';
+const CA = readFileSync(join(import.meta.dirname, 'fixtures/tls/ca.crt'), 'utf8');
 const SETTINGS = settings({
+  probeIntervalMs: 60_000,
   version: '0.0.0',
   expect: 'x-eni',
   service: null,
@@ -28,40 +36,40 @@ async function statusOf(name: string): Promise<NodeStatus> {
   const scenario = SCENARIOS.find((one) => one.name === name);
   const root = makeNode(scenario === undefined ? {} : treeOf(scenario));
   let answer = scenario === undefined ? failing : answering(scenario.dns.outside);
-  const proc = new Proc(root);
-  const dns = new DnsSource({ resolve: (hostname) => answer(hostname), clock });
-  const given = { hostname: HOSTNAME, port: 443 };
-  const discovery = new EndpointDiscovery({ given, files: proc, clock });
-  const agent = new Agent({
+  const { agent, errors } = makeAgent(root, {
     settings: SETTINGS,
-    proc,
-    discovery,
-    dns,
+    given: { hostname: HOSTNAME, port: 443 },
+    options: { readsSlice: true, service: { host: '10.100.0.1', port: 443 }, outsideResolver: '8.8.8.8' },
+    edges: {
+      resolve: (hostname) => answer(hostname),
+      resolveAt: (server) => answering(scenario?.dns.outside ?? [], 60, server),
+      readFile: async (path) => (path.endsWith('ca.crt') ? CA : 'token'),
+      ...(scenario === undefined ? {} : { request: servingSlice(scenario.xEni) }),
+    },
     clock,
-    onStatus: () => {},
-    onError: rethrow,
   });
   await agent.refreshSources();
   await agent.look();
   if (scenario !== undefined) {
     answer = answering(scenario.dns.node);
     step(60_000);
-    await dns.ask();
+    await agent.refreshSources();
     await agent.look();
     step(601_000);
     if (name.startsWith('moved')) writeProcTree(root, treeOf(scenario));
+    await agent.refreshSources();
     await agent.look();
-    step(10_000);
+    for (let looks = 0; looks < 2; looks++) {
+      step(10_000);
+      await agent.look();
+    }
   }
   await agent.look();
   agent.stop();
+  expect(errors).toEqual([]);
   const status = agent.status();
   if (status === null) throw new Error('no look has ended');
   return status;
-}
-
-function rethrow(error: unknown): never {
-  throw error;
 }
 
 const CASES = ['public-node-1', 'flipped-not-moved', 'moved-node-1', 'no-kubelet'];
@@ -75,7 +83,11 @@ test.each(CASES)('the metrics of %s', async (name) => {
 test.concurrent.each(CASES)('what check prints for %s', async (name) => {
   const scenario = SCENARIOS.find((one) => one.name === name);
   const resolve = scenario === undefined ? failing : answering(scenario.dns.node);
-  const runtime = testRuntime({ clock: steppedClock().clock, resolve });
+  const runtime = testRuntime({
+    clock: steppedClock().clock,
+    resolve,
+    readFile: async (path) => (path.endsWith('ca.crt') ? CA : 'token'),
+  });
   const node = makeNode(scenario === undefined ? {} : treeOf(scenario));
   const flags = ['--expect=x-eni', '--vpc-cidr=192.168.0.0/16', '--node-name=ip-192-168-1-204'];
   await runCheck(configOf('check', `--endpoint=${HOSTNAME}`, `--path.procfs=${node}`, ...flags), runtime);

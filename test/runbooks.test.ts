@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { FLAGS } from '../src/flags.ts';
+import { FLAGS, namesOf } from '../src/flags.ts';
 import { FINDING_CODES, severityOf } from '../src/model/findings.ts';
 import { FAMILIES } from '../src/output/families.ts';
 import { PROGRAM } from '../src/usage.ts';
@@ -49,7 +49,7 @@ describe.each(TEXTS)('$code', ({ code, text }) => {
   });
 
   test('every flag of this program that it names exists', () => {
-    const known = Object.values(FLAGS).map(({ name }) => name);
+    const known = Object.values(FLAGS).flatMap(namesOf);
     const named = spans.filter((span) => span.startsWith('--')).map((span) => span.split(/[ =]/)[0]);
     for (const name of named) expect(known).toContain(name);
   });

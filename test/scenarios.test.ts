@@ -1,10 +1,16 @@
 /** Every published moment of a real node, from a made /proc tree through the whole program to its report. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runCheck } from '../src/commands/check.ts';
 import type { ConnectionStatus, NodeStatus } from '../src/model/status.ts';
+import { makeAgent } from './support/agent.ts';
 import { configOf } from './support/invocation.ts';
 import { makeNode, SCENARIOS, type Scenario, treeOf } from './support/made-node.ts';
-import { answering, testRuntime } from './support/runtime.ts';
+import { range, settings } from './support/observation.ts';
+import { answering, servingSlice, steppedClock, testRuntime } from './support/runtime.ts';
+
+const CA = readFileSync(join(import.meta.dirname, 'fixtures/tls/ca.crt'), 'utf8');
 
 async function check(
   scenario: Scenario,
@@ -68,3 +74,43 @@ test.concurrent.each(SCENARIOS.filter(({ expect: { route } }) => route === 'x-en
     expect(code).toBe(1);
   },
 );
+
+describe.each([
+  { given: 'the slice and the CIDRs', readsSlice: true },
+  { given: 'the CIDRs alone', readsSlice: false },
+])('given $given', ({ readsSlice }) => {
+  test.each(SCENARIOS)('$name gives its gates and its access mode', async (scenario) => {
+    const { clock, step } = steppedClock();
+    const { node, outside, resolver } = scenario.dns;
+    const vpcCidrs = scenario.vpcCidrs.map(range);
+    const { agent, errors } = makeAgent(makeNode(treeOf(scenario)), {
+      settings: settings({ vpcCidrs, expect: 'x-eni', probeIntervalMs: 60_000 }),
+      given: scenario.endpoint,
+      options: { readsSlice, service: { host: '10.100.0.1', port: 443 }, outsideResolver: '8.8.8.8' },
+      edges: {
+        resolve: answering(node, 60, resolver),
+        resolveAt: (server) => answering(outside, 60, server),
+        request: servingSlice(scenario.xEni),
+        readFile: async (path) => (path.endsWith('ca.crt') ? CA : 'token'),
+      },
+      clock,
+    });
+    await agent.look();
+    await agent.refreshSources();
+    for (let look = 0; look < 3; look++) {
+      step(6_000);
+      await agent.look();
+    }
+    agent.stop();
+    expect(errors).toEqual([]);
+    const status = agent.status();
+    const gates = new Map(status?.gates.map(({ gate, state, reason }) => [gate, { state, reason }]));
+    expect(gates.get('public-free'), JSON.stringify(gates.get('public-free'))).toMatchObject({
+      state: scenario.expect['public-free'],
+    });
+    // Before the switch only the slice knows the X-ENIs: DNS gives public addresses.
+    const knowsXEnis = readsSlice || node.some((address) => scenario.xEni.includes(address));
+    expect(gates.get('private-ready')?.state).toBe(knowsXEnis ? 'true' : 'unknown');
+    expect(status?.accessMode).toBe(scenario.expect.accessMode);
+  });
+});

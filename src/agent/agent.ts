@@ -1,7 +1,5 @@
 /** When to look: in the background, and afresh for who asks; one look at a time, whoever asks. */
 
-import type { EndpointDiscovery } from '../endpoint/discovery.ts';
-import type { DnsSource } from '../endpoint/dns.ts';
 import { judgeAge } from '../model/age.ts';
 import { emptyHistory, type History } from '../model/history.ts';
 import { judge } from '../model/judge.ts';
@@ -9,7 +7,8 @@ import type { Clock, Observation, OwnersSeen } from '../model/observation.ts';
 import type { Settings } from '../model/settings.ts';
 import type { NodeStatus } from '../model/status.ts';
 import type { Proc } from '../procfs/proc.ts';
-import { type Background, blindObservation, scan } from './scan.ts';
+import { blindObservation, scan } from './scan.ts';
+import type { Sources } from './sources.ts';
 
 /** A look younger than this answers a scrape as it is: several scrapers share it. */
 const FRESH_FOR_MS = 1_000;
@@ -21,8 +20,7 @@ const UNHEALTHY_AFTER_MS = 180_000;
 export interface AgentParts {
   readonly settings: Settings;
   readonly proc: Proc;
-  readonly discovery: EndpointDiscovery;
-  readonly dns: DnsSource;
+  readonly sources: Sources;
   readonly clock: Clock;
   /** Each status that a look leads to, with the one before. */
   readonly onStatus: (status: NodeStatus, before: NodeStatus | null) => void;
@@ -38,6 +36,7 @@ export class Agent {
   #looking: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
   #running = false;
+  #hasStrangers = false;
   #discoveredAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: AgentParts) {
@@ -48,16 +47,17 @@ export class Agent {
   /** Looks in the background from now on, until `stop`. */
   start(): void {
     this.#running = true;
+    this.#parts.sources.start();
     void this.look();
   }
 
   stop(): void {
     this.#running = false;
     clearTimeout(this.#timer);
-    this.#parts.dns.stop();
+    this.#parts.sources.stop();
   }
 
-  /** Reads the configuration files anew and asks DNS at once. */
+  /** Reads the configuration files anew and asks every source at once. */
   async reload(): Promise<void> {
     await this.refreshSources();
     await this.look();
@@ -65,8 +65,14 @@ export class Agent {
 
   /** One round of the sources that a look does not wait for; resolves when each has answered or failed. */
   async refreshSources(): Promise<void> {
-    await this.#discover();
-    await this.#parts.dns.ask();
+    this.#discoveredAtMs = this.#now();
+    await this.#parts.sources.refresh(this.#owners);
+  }
+
+  /** Resolves when the peers that nobody knew at the last look have been asked for their certificate; whether there were any. */
+  async identifyStrangers(): Promise<boolean> {
+    await this.#parts.sources.identified();
+    return this.#hasStrangers;
   }
 
   /** Looks now, or joins the look under way; never rejects. */
@@ -104,10 +110,9 @@ export class Agent {
   }
 
   async #look(): Promise<void> {
-    const { proc, settings, clock, onError } = this.#parts;
+    const { proc, settings, clock, sources, onError } = this.#parts;
     try {
-      const clients = settings.clients.map(({ name }) => name);
-      const observation = await scan({ proc, clients, clock }, () => this.#background());
+      const observation = await scan({ proc, settings, clock }, () => sources.background);
       this.#judge(observation);
       this.#owners = observation.owners;
     } catch (error) {
@@ -118,9 +123,10 @@ export class Agent {
 
   /** Blind is an answer too: without one the status before would go on for three intervals, or there would be none. */
   #judgeBlind(error: unknown): void {
+    const { clock, sources } = this.#parts;
     try {
       const procReadErrors = this.#history?.lastLook?.procReadErrors ?? {};
-      this.#judge({ ...blindObservation(this.#parts.clock, this.#background(), error), procReadErrors });
+      this.#judge({ ...blindObservation(clock, sources.background, error), procReadErrors });
     } catch (another) {
       this.#parts.onError(another);
     }
@@ -128,29 +134,20 @@ export class Agent {
 
   #judge(observation: Observation): void {
     const before = this.#history ?? emptyHistory(observation.at);
-    const { status, history } = judge(observation, before, this.#parts.settings);
+    const { status, history, strangers } = judge(observation, before, this.#parts.settings);
     this.#history = history;
+    this.#hasStrangers = strangers.some(({ seenTwice }) => seenTwice);
+    this.#parts.sources.meet(strangers);
     this.#parts.onStatus(status, before.lastStatus);
-  }
-
-  #background(): Background {
-    const { discovery, dns } = this.#parts;
-    const stages = [discovery.stage, dns.stage].filter((stage) => stage !== null);
-    const later = { endpointSlice: null, imds: null, identities: null, probes: null };
-    return { endpoint: discovery.seen, dns: dns.seen, ...later, stages };
-  }
-
-  async #discover(): Promise<void> {
-    const { discovery, dns } = this.#parts;
-    this.#discoveredAtMs = this.#now();
-    await discovery.refresh(this.#owners);
-    if (discovery.seen !== null) dns.follow(discovery.seen.hostname);
   }
 
   /** After any look, also one made for a scrape: it puts the next background look off, but never discovery. */
   #goOn(): void {
     const { scanIntervalMs } = this.#parts.settings;
-    if (this.#now() - this.#discoveredAtMs >= scanIntervalMs) void this.#discover();
+    if (this.#now() - this.#discoveredAtMs >= scanIntervalMs) {
+      this.#discoveredAtMs = this.#now();
+      void this.#parts.sources.discover(this.#owners);
+    }
     clearTimeout(this.#timer);
     const first = (this.#history?.looks ?? 0) < 2;
     this.#timer = setTimeout(() => void this.look(), first ? SECOND_LOOK_MS : scanIntervalMs);

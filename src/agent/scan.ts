@@ -1,4 +1,5 @@
 /** One look at the node: every stage timed and fenced, so that one that fails or takes too long spoils no other. */
+import { needsAddresses } from '../model/attribution.ts';
 import { messageOf } from '../model/errors.ts';
 import {
   type Clock,
@@ -7,6 +8,7 @@ import {
   type StageResult,
   UNFORESEEN,
 } from '../model/observation.ts';
+import type { Settings } from '../model/settings.ts';
 import { seeOwners, stillThere } from '../procfs/owners.ts';
 import { Pauses } from '../procfs/pauses.ts';
 import type { Proc } from '../procfs/proc.ts';
@@ -18,13 +20,12 @@ const STAGE_DEADLINE_MS = 5_000;
 /** What the sources that run on their own timers know at the time of the look. */
 export type Background = Pick<
   Observation,
-  'endpoint' | 'dns' | 'endpointSlice' | 'imds' | 'identities' | 'probes'
+  'endpoint' | 'dns' | 'outsideDns' | 'endpointSlice' | 'imds' | 'nodeConfig' | 'identities' | 'probes'
 > & { readonly stages: readonly StageResult[] };
 
 export interface ScanParts {
   readonly proc: Proc;
-  /** Names of the clients. */
-  readonly clients: readonly string[];
+  readonly settings: Pick<Settings, 'attribution' | 'clients'>;
   readonly clock: Clock;
 }
 
@@ -33,23 +34,39 @@ export interface ScanParts {
  * neither. Then the owners are checked once more, because a pid can come to name another process.
  */
 export async function scan(
-  { proc, clients, clock }: ScanParts,
+  { proc, settings, clock }: ScanParts,
   background: () => Background,
 ): Promise<Observation> {
   const pauses = () => new Pauses(() => clock().monotonicMs, STAGE_DEADLINE_MS);
-  const first = await timed('owners', clock, () => seeOwners(proc, clients, pauses()));
-  const tables = await timed('sockets', clock, () => seeTables(proc, first.value, pauses()));
+  const clients = settings.clients.map(({ name }) => name);
+  const asksOwners = settings.attribution === 'process';
+  const first = asksOwners
+    ? await timed('owners', clock, () => seeOwners(proc, clients, pauses()))
+    : NOT_ASKED;
+  const ports = needsAddresses(settings, first.value) ? endpointPorts(background()) : null;
+  const tables = await timed('sockets', clock, () =>
+    seeTables(proc, first.value, { ports, pauses: pauses() }),
+  );
   const { value } = first;
   const owners = value === null ? first : await timed('owners', clock, async () => stillThere(proc, value));
   const { stages, ...sources } = background();
+  const ownersStage = owners.result?.success ? first.result : owners.result;
   return {
     at: clock(),
     owners: owners.value,
     tables: tables.value,
     ...sources,
-    stages: [tables.result, owners.result.success ? first.result : owners.result, ...stages],
+    stages: [tables.result, ...(ownersStage === null ? [] : [ownersStage]), ...stages],
     procReadErrors: { ...proc.readErrors },
   };
+}
+
+/** The stage that is off. */
+const NOT_ASKED = { value: null, result: null };
+
+/** The ports on which the endpoint may be: as the kubeconfig says, and as the slice does. */
+function endpointPorts({ endpoint, endpointSlice }: Background): ReadonlySet<number> {
+  return new Set([endpoint?.port, endpointSlice?.answer?.port].filter((port) => port !== undefined));
 }
 
 async function timed<T>(

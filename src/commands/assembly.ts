@@ -1,8 +1,9 @@
 /** Puts the agent together from its config: what `agent`, `check` and `demo` share. */
 import { Agent, type AgentParts } from '../agent/agent.ts';
+import { type SourceOptions, Sources } from '../agent/sources.ts';
 import type { Config } from '../config.ts';
 import { EndpointDiscovery } from '../endpoint/discovery.ts';
-import { DnsSource } from '../endpoint/dns.ts';
+import { NodeConfigSource } from '../endpoint/node-config.ts';
 import { createLog, type Log } from '../log.ts';
 import { untrustedXEnis } from '../model/route.ts';
 import type { NodeStatus } from '../model/status.ts';
@@ -21,7 +22,7 @@ export function logOf({ logLevel: level, logFormat: format }: Config, { clock, s
 
 export function assembleAgent(
   config: Config,
-  { clock, resolve }: Runtime,
+  runtime: Runtime,
   { log, onStatus = () => {} }: { log: Log; onStatus?: AgentParts['onStatus'] },
 ): Agent {
   for (const { text } of untrustedXEnis(config.settings)) {
@@ -32,12 +33,21 @@ export function assembleAgent(
       },
     );
   }
+  const { settings, endpoint: given, caFile } = config;
+  const { clock, readFile, resolve } = runtime;
   const proc = new Proc(config.procfsPath);
+  const sources = new Sources({
+    settings,
+    options: sourceOptions(config),
+    discovery: new EndpointDiscovery({ given, caFile, files: proc, readFile, clock }),
+    nodeConfig: new NodeConfigSource({ files: proc, resolve, clock }),
+    edges: runtime,
+    clock,
+  });
   return new Agent({
-    settings: config.settings,
+    settings,
     proc,
-    discovery: new EndpointDiscovery({ given: config.endpoint, files: proc, clock }),
-    dns: new DnsSource({ resolve, clock }),
+    sources,
     clock,
     onStatus,
     onError: (error) =>
@@ -45,6 +55,17 @@ export function assembleAgent(
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       }),
   });
+}
+
+/** IMDS is asked where somebody says so, and by itself only on EC2 and where its answer would count. */
+function sourceOptions({ settings, imds, ...config }: Config): SourceOptions {
+  const asksImds = imds === 'on' || (imds === 'auto' && settings.onEc2 && settings.vpcCidrs.length === 0);
+  return {
+    service: config.kubernetesService,
+    readsSlice: config.kubernetes,
+    imdsEndpoint: asksImds ? config.imdsEndpoint : null,
+    outsideResolver: config.outsideResolver,
+  };
 }
 
 /** What the server answers with. Metrics are rendered once for each status, however many scrapers ask. */

@@ -19,6 +19,8 @@ export async function runCheck(config: Config, runtime: Runtime): Promise<number
     await agent.look();
     await Promise.all([agent.refreshSources(), sleep(BETWEEN_LOOKS_MS)]);
     await agent.look();
+    // Peers that both looks found and nobody knows have been asked for their certificate: it decides what they are.
+    if (await agent.identifyStrangers()) await agent.look();
     agent.stop();
     const status = agent.status();
     if (status === null) return CANNOT_TELL;

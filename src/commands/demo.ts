@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from '../agent/agent.ts';
+import type { Edges } from '../agent/sources.ts';
 import type { Config } from '../config.ts';
 import { writeProcTree } from '../demo/proc-tree.ts';
-import { NODE_NAME, type Phase, RESOLVER, storyOf, VPC_CIDRS } from '../demo/story.ts';
+import { NODE_NAME, type Phase, RESOLVER, SLICE, storyOf, VPC_CIDRS } from '../demo/story.ts';
 import type { Log } from '../log.ts';
 import { messageOf } from '../model/errors.ts';
 import { renderReport } from '../output/report.ts';
@@ -14,10 +15,12 @@ import { type Content, type RunningServer, startServer } from '../output/server.
 import { type Runtime, untilSignal } from '../runtime.ts';
 import { assembleAgent, contentOf, logOf } from './assembly.ts';
 
+/** What a TLS handshake within a region takes. */
+const HANDSHAKE_MS = 4;
 /** How often the demo asks whether the agent has seen what a phase shows. */
 const POLL_MS = 250;
-/** The agent may take this long beyond a phase: DNS is asked each second, and two looks a second apart must agree. */
-const GRACE_MS = 5_000;
+/** The agent may take this long beyond a phase: a gate asks for ten seconds on the X-ENIs after the looks that show them. */
+const GRACE_MS = 15_000;
 /** The simulated node booted a day ago, before its processes started. */
 const UPTIME_SECONDS = 86_400;
 
@@ -122,8 +125,23 @@ class Round {
   }
 
   #makeAgent(): Agent {
+    return assembleAgent(this.#config, { ...this.#runtime, ...this.#edges() }, { log: this.#log });
+  }
+
+  /** Everything that would leave the process answers as in the story. */
+  #edges(): Edges {
     const resolve = async () => ({ servers: [RESOLVER], records: this.#phase?.records ?? [] });
-    return assembleAgent(this.#config, { ...this.#runtime, resolve }, { log: this.#log });
+    return {
+      resolve,
+      resolveAt: () => resolve,
+      request: async () => ({ status: 200, headers: {}, body: SLICE }),
+      handshake: async () => {
+        await sleep(HANDSHAKE_MS);
+        return { failedStage: null, error: null };
+      },
+      readFile: async () => 'the token of nobody',
+      random: () => 0.5,
+    };
   }
 
   #now(): number {
@@ -135,7 +153,15 @@ function simulatedConfig(config: Config, procfsPath: string): Config {
   const settings = { ...config.settings, nodeName: NODE_NAME, vpcCidrs: VPC_CIDRS, service: null };
   // A phase is long enough for several looks, also where it is short.
   const scanIntervalMs = Math.min(settings.scanIntervalMs, Math.max(1_000, config.phaseMs / 4));
-  return { ...config, settings: { ...settings, scanIntervalMs }, endpoint: null, procfsPath };
+  return {
+    ...config,
+    settings: { ...settings, scanIntervalMs, onEc2: false },
+    endpoint: null,
+    procfsPath,
+    caFile: null,
+    kubernetes: true,
+    kubernetesService: { host: '10.100.0.1', port: 443 },
+  };
 }
 
 /** On the addresses asked for; on any free port of loopback where they are taken, as a demo should just run. */

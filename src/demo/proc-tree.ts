@@ -24,6 +24,8 @@ export interface TreeProcess {
   /** Ticks (10 ms) after the boot; one second for each pid where not given. */
   readonly startTicks?: number;
   readonly cmdline?: readonly string[];
+  /** Without it there is no file `environ`. */
+  readonly environ?: Readonly<Record<string, string>>;
   readonly netns?: string;
   readonly cwd?: string;
   /** Path under its root directory to content. */
@@ -125,6 +127,10 @@ function* processEntries(process: TreeProcess, inodes: readonly number[]): Gener
   for (const [path, link] of Object.entries(process.links ?? {})) yield [join('root', path), { link }];
   yield ['cwd', { link: process.cwd ?? '/' }];
   yield ['cmdline', { content: (process.cmdline ?? [comm]).map((argument) => `${argument}\0`).join('') }];
+  if (process.environ !== undefined) {
+    const variables = Object.entries(process.environ).map(([name, value]) => `${name}=${value}\0`);
+    yield ['environ', { content: variables.join('') }];
+  }
   yield [
     'stat',
     { content: `${pid} (${comm}) S 1 ${pid} ${pid} 0 -1 4194560${' 0'.repeat(12)} ${startTicks} 0 0\n` },

@@ -1,7 +1,7 @@
 /** The simulated node of the demo, and what happens to it: the published migration of an EKS node, in four phases. */
 import type { DnsRecord } from '../endpoint/dns.ts';
 import { type AddressRange, parseRange } from '../model/address.ts';
-import type { NodeStatus } from '../model/status.ts';
+import type { GateName, NodeStatus } from '../model/status.ts';
 import type { ProcTree, TreeSocket } from './proc-tree.ts';
 
 export interface Phase {
@@ -27,13 +27,27 @@ const X_ENIS = ['192.168.1.231', '192.168.2.210'];
 /** EKS gives 60 s; the demo does not let anyone wait that long. */
 const TTL_SECONDS = 1;
 
+/** Of nobody's key: in the demo nobody is asked for a certificate. It only has to be one. */
+const CA = `-----BEGIN CERTIFICATE-----
+MIIBgjCCASegAwIBAgIUS66Yk56TUGvHFNve3KisAOEjlAUwCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKa3ViZXJuZXRlczAgFw0yNjExMjAyMjE3MzBaGA8yMTI2MTAy
+NzIyMTczMFowFTETMBEGA1UEAwwKa3ViZXJuZXRlczBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABO33BeNEpksw00HLyc2FQpQyEt9IOe0wjEGoPQ74YIVxbwqJU2cU
+IGBDHnTlCrMDxXkz1evSzo8DaX8Gm8bBdsmjUzBRMB0GA1UdDgQWBBTR+hYoU53s
+8YnvpWKwG8roJ0tm9zAfBgNVHSMEGDAWgBTR+hYoU53s8YnvpWKwG8roJ0tm9zAP
+BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQDLhFHjldmyLpDhM3Lk
+M7W8n6kiZwlAL4kIXmxmLyR2EgIhAIzkvIJaO0gNPK1tbB/FKimqlQHL/j0FID7L
+mN7uudgV
+-----END CERTIFICATE-----
+`;
+const CA_PATH = '/etc/kubernetes/pki/ca.crt';
 const KUBECONFIG_PATH = '/var/lib/kubelet/kubeconfig';
 const KUBECONFIG = `apiVersion: v1
 kind: Config
 clusters:
 - name: kubernetes
   cluster:
-    certificate-authority: /etc/kubernetes/pki/ca.crt
+    certificate-authority: ${CA_PATH}
     server: https://${HOSTNAME}
 contexts:
 - name: kubelet
@@ -56,10 +70,13 @@ export function storyOf(bootTimeSeconds: number): readonly Phase[] {
   return [
     {
       title: 'public: only the public endpoint is on',
-      story: ['DNS gives two public addresses; kubelet and kube-proxy are connected to them.'],
+      story: [
+        'DNS gives two public addresses; kubelet and kube-proxy are connected to them. The X-ENIs are there already,',
+        'and each answers a TLS connection of the agent as this cluster: private-ready, the switch is safe here.',
+      ],
       tree: old,
       records: recordsOf(PUBLIC),
-      isShown: ({ route }) => route === 'public',
+      isShown: ({ route, gates }) => route === 'public' && isTrue(gates, 'private-ready'),
     },
     {
       title: 'flipped: the private endpoint is turned on',
@@ -84,13 +101,29 @@ export function storyOf(bootTimeSeconds: number): readonly Phase[] {
     },
     {
       title: 'moved: kubelet and kube-proxy were restarted',
-      story: ['Both have a new pid, and opened their connections to the addresses that DNS gives now.'],
+      story: [
+        'Both have a new pid, and opened their connections to the addresses that DNS gives now. After ten seconds of',
+        'it the node is public-free: of this node nobody would miss the public endpoint.',
+      ],
       tree: moved,
       records: recordsOf(X_ENIS),
-      isShown: ({ route, findings }) => route === 'x-eni' && findings.length === 0,
+      isShown: ({ gates, findings }) => isTrue(gates, 'public-free') && findings.length === 0,
     },
   ];
 }
+
+function isTrue(gates: NodeStatus['gates'], name: GateName): boolean {
+  return gates.some(({ gate, state }) => gate === name && state === 'true');
+}
+
+/** What the API server answers for the EndpointSlice default/kubernetes: the X-ENIs, from the beginning. */
+export const SLICE = JSON.stringify({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  addressType: 'IPv4',
+  endpoints: [{ addresses: X_ENIS, conditions: { ready: true } }],
+  ports: [{ name: 'https', port: 443, protocol: 'TCP' }],
+});
 
 function recordsOf(addresses: readonly string[]): readonly DnsRecord[] {
   return addresses.map((address) => ({ address, ttl: TTL_SECONDS }));
@@ -108,7 +141,7 @@ function nodeTree(
         pid: pids.kubelet,
         comm: 'kubelet',
         cmdline: ['/usr/bin/kubelet', `--kubeconfig=${KUBECONFIG_PATH}`],
-        files: { [KUBECONFIG_PATH]: KUBECONFIG },
+        files: { [KUBECONFIG_PATH]: KUBECONFIG, [CA_PATH]: CA },
       },
       { pid: pids.kubeProxy, comm: 'kube-proxy', cmdline: ['kube-proxy', '--v=2'] },
     ],

@@ -9,45 +9,29 @@ import {
   type OwnersSeen,
   type StageResult,
 } from '../model/observation.ts';
-import { endpointOfKubeconfig, kubeconfigOfKubeProxyConfig } from './kubeconfig.ts';
+import { CaFinder, type CaFinderParts, type CaSeen, type KubeconfigCa } from './ca.ts';
+import { Kubeconfigs, type NodeFiles, NoKubeconfigError, observersOf } from './kubeconfigs.ts';
 
-/** What discovery needs of /proc; class Proc has it. Null: not there. Both throw where they are refused. */
-export interface NodeFiles {
-  cmdline(pid: number): readonly string[] | null;
-  /** Reads `path` as the process sees it. */
-  readFileUnderRoot(pid: number, path: string): Uint8Array | null;
-}
-
-/** Where nodes keep the kubelet's kubeconfig: AL2, AL2023 and hybrid; Bottlerocket; eksctl. */
-const WELL_KNOWN_PATHS = [
-  '/var/lib/kubelet/kubeconfig',
-  '/etc/kubernetes/kubelet/kubeconfig',
-  '/etc/eksctl/kubeconfig.yaml',
-];
-
-/** A kubeconfig file on the node, by the process through whose root it is read. */
-interface Kubeconfig {
-  readonly source: EndpointSource;
-  readonly pid: number;
-  readonly path: string;
-}
-
-/** Finds the endpoint and keeps the last one found; `refresh` reads its files anew. */
+/** Finds the endpoint and its CA and keeps the last ones found; `refresh` reads their files anew. */
 export class EndpointDiscovery {
   readonly #given: EndpointSeen | null;
   readonly #files: NodeFiles;
+  readonly #kubeconfigs: Kubeconfigs;
+  readonly #ca: CaFinder;
   readonly #clock: Clock;
   #seen: EndpointSeen | null;
   #stage: StageResult | null = null;
-  /** The last file and what came of it: most refreshes find it unchanged. */
-  #last: { readonly path: string; readonly text: string; readonly endpoint: EndpointAddress | Error } | null =
-    null;
+  /** The kubeconfig that was last read. */
+  #kubeconfig: KubeconfigCa | null = null;
   #refreshing: Promise<void> = Promise.resolve();
 
-  constructor({ given, files, clock }: EndpointDiscoveryParts) {
+  constructor(parts: EndpointDiscoveryParts) {
+    const { given, files, clock } = parts;
     this.#given = given && { ...given, source: 'flag' };
     this.#seen = this.#given;
     this.#files = files;
+    this.#kubeconfigs = new Kubeconfigs(files);
+    this.#ca = new CaFinder(parts);
     this.#clock = clock;
   }
 
@@ -56,7 +40,12 @@ export class EndpointDiscovery {
     return this.#seen;
   }
 
-  /** How the last refresh ended; null before the first. */
+  /** The last CA found, however old; it never spoils the endpoint. */
+  get ca(): CaSeen {
+    return this.#ca.seen;
+  }
+
+  /** How the last refresh ended, as far as the endpoint is concerned; null before the first. */
   get stage(): StageResult | null {
     return this.#stage;
   }
@@ -69,33 +58,31 @@ export class EndpointDiscovery {
 
   async #refresh(owners: OwnersSeen | null): Promise<void> {
     const at = this.#clock();
-    let error: string | null = null;
-    try {
-      if (this.#given === null) await this.#discover(owners);
-    } catch (problem) {
-      error = messageOf(problem);
-    }
+    const kubeconfig = await outcomeOf(this.#discover(owners));
+    const error = this.#given === null && kubeconfig instanceof Error ? sentenceOf(kubeconfig) : null;
     const durationSeconds = (this.#clock().monotonicMs - at.monotonicMs) / 1000;
     this.#stage = { stage: 'endpoint', success: error === null, durationSeconds, error, at };
+    await this.#ca.refresh(kubeconfig, observersOf(owners)[0] ?? 1);
   }
 
-  async #discover(owners: OwnersSeen | null): Promise<void> {
-    const { source, pid, path } = await this.#find(owners);
+  /** The kubeconfig in use; it says where the endpoint is if nobody else does. */
+  async #discover(owners: OwnersSeen | null): Promise<KubeconfigCa> {
+    const kubeconfig = await this.#kubeconfigs.find(owners);
+    const { source, pid, path } = kubeconfig;
     // A kubelet that is being restarted is no reason to change the source to and fro; one that names none is.
     if (
+      this.#given === null &&
       this.#seen !== null &&
+      this.#kubeconfig !== null &&
       rank(source) > rank(this.#seen.source) &&
       !this.#hasClientOf(this.#seen, owners)
     ) {
-      return;
+      return this.#kubeconfig;
     }
-    const text = this.#read(pid, path);
-    if (text !== this.#last?.text || path !== this.#last.path) {
-      this.#last = { text, path, endpoint: await outcomeOf(use(path, endpointOfKubeconfig(text))) };
-    }
-    const { endpoint } = this.#last;
-    if (endpoint instanceof Error) throw endpoint;
-    this.#seen = { ...endpoint, source };
+    const { endpoint, ca } = await this.#kubeconfigs.read(kubeconfig);
+    this.#seen = this.#given ?? { ...endpoint, source };
+    this.#kubeconfig = { pid, path, ca };
+    return this.#kubeconfig;
   }
 
   /** Whether the client that named the kubeconfig is there to be asked. */
@@ -106,76 +93,12 @@ export class EndpointDiscovery {
       false
     );
   }
-
-  /** The first source that names a kubeconfig decides: what a client names is what it uses. */
-  async #find(owners: OwnersSeen | null): Promise<Kubeconfig> {
-    const processes = owners?.processes ?? [];
-    for (const { pid, client } of processes) {
-      const path = client === 'kubelet' ? flagValue(this.#files.cmdline(pid) ?? [], 'kubeconfig') : null;
-      if (path !== null) return { source: 'kubelet-kubeconfig', pid, path };
-    }
-    for (const { pid, client } of processes) {
-      const path = client === 'kube-proxy' ? await this.#kubeProxyKubeconfig(pid) : null;
-      if (path !== null) return { source: 'kube-proxy-kubeconfig', pid, path };
-    }
-    const pid = processes.find(({ client }) => client === 'kubelet')?.pid ?? 1;
-    const wellKnown = WELL_KNOWN_PATHS.map(
-      (path) => ({ source: 'well-known-kubeconfig', pid, path }) as const,
-    );
-    const there = wellKnown.find((file) => this.#exists(file));
-    if (there !== undefined) return there;
-    const clients =
-      owners === null
-        ? 'the processes could not be read'
-        : 'neither kubelet nor kube-proxy names a kubeconfig';
-    throw new Error(`${clients}, and there is none at ${WELL_KNOWN_PATHS.join(', ')}; give --endpoint`);
-  }
-
-  async #kubeProxyKubeconfig(pid: number): Promise<string | null> {
-    const cmdline = this.#files.cmdline(pid) ?? [];
-    const direct = flagValue(cmdline, 'kubeconfig');
-    if (direct !== null) return direct;
-    const config = flagValue(cmdline, 'config');
-    return config && use(config, kubeconfigOfKubeProxyConfig(this.#read(pid, config)));
-  }
-
-  #exists({ pid, path }: Kubeconfig): boolean {
-    try {
-      return this.#files.readFileUnderRoot(pid, path) !== null;
-    } catch (error) {
-      throw new Error(`${messageOf(error)}; give --endpoint`);
-    }
-  }
-
-  #read(pid: number, path: string): string {
-    let reason = 'there is no such file (ENOENT)';
-    try {
-      const bytes = this.#files.readFileUnderRoot(pid, path);
-      if (bytes !== null) return new TextDecoder().decode(bytes);
-    } catch (error) {
-      reason = messageOf(error);
-    }
-    throw new Error(`Cannot read ${JSON.stringify(path)} of pid ${pid}: ${reason}`);
-  }
 }
 
-export interface EndpointDiscoveryParts {
+export interface EndpointDiscoveryParts extends CaFinderParts {
   /** `--endpoint`, or null to discover it. */
   readonly given: EndpointAddress | null;
-  readonly files: NodeFiles;
   readonly clock: Clock;
-}
-
-/**
- * The value of a Go flag in a command line: `--name=value` or `--name value`, with one or two hyphens, the last
- * one where it is given twice; null without, or where it is empty.
- */
-export function flagValue(cmdline: readonly string[], name: string): string | null {
-  const values = cmdline.flatMap((word, index) => {
-    const match = /^--?([^=]+)(?:=(.*))?$/s.exec(word);
-    return match?.[1] === name ? [match[2] ?? cmdline[index + 1] ?? ''] : [];
-  });
-  return values.at(-1) || null;
 }
 
 /** What became of the work, also where it failed. */
@@ -187,13 +110,8 @@ async function outcomeOf<T>(work: Promise<T>): Promise<T | Error> {
   }
 }
 
-/** What was read of a file; where it cannot be used, the error names the file. */
-async function use<T>(path: string, read: Promise<T>): Promise<T> {
-  try {
-    return await read;
-  } catch (error) {
-    throw new SyntaxError(`Cannot use ${JSON.stringify(path)}: ${messageOf(error)}`);
-  }
+function sentenceOf(error: Error): string {
+  return error instanceof NoKubeconfigError ? `${error.message}; give --endpoint` : error.message;
 }
 
 function rank(source: EndpointSource): number {

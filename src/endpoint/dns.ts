@@ -31,15 +31,26 @@ const RETRY_MS = 3_000;
 export class DnsSource {
   readonly #resolve: Resolve;
   readonly #clock: Clock;
+  readonly #onChange: () => void;
   #seen: DnsSeen | null = null;
   #stage: StageResult | null = null;
   #timer: NodeJS.Timeout | undefined;
   #asking: Promise<void> | null = null;
   #stopped = false;
 
-  constructor({ resolve, clock }: { resolve: Resolve; clock: Clock }) {
+  /** `onChange` is called after an answer of other addresses than the one before. */
+  constructor({
+    resolve,
+    clock,
+    onChange = () => {},
+  }: {
+    resolve: Resolve;
+    clock: Clock;
+    onChange?: () => void;
+  }) {
     this.#resolve = resolve;
     this.#clock = clock;
+    this.#onChange = onChange;
   }
 
   /** Null before the name is known. */
@@ -102,11 +113,13 @@ export class DnsSource {
       servers: resolution.servers,
       result: resultOf(resolution, at),
     };
-    this.#seen = recordLookup(this.#seen, lookup);
+    const before = this.#seen;
+    this.#seen = recordLookup(before, lookup);
     const { success, error, answer } = this.#seen;
     this.#stage = { stage: 'dns', success, durationSeconds, error, at };
     this.#asking = null;
     if (this.#stopped) return;
+    if (before.answer === null ? answer !== null : this.#seen.changes > before.changes) this.#onChange();
     const inMs = success && answer !== null ? keptSeconds(answer.ttlSeconds) * 1000 : RETRY_MS;
     this.#timer = setTimeout(() => void this.ask(), inMs);
     this.#timer.unref();
@@ -122,7 +135,10 @@ function unforeseen(error: unknown): Resolution {
   return { servers: [], failure: 'other', error: messageOf(error) };
 }
 
-/** Judges the records: an address that is none fails the lookup, and so does an answer without addresses. */
+/** EKS gives an endpoint 2 to 4 addresses; an answer of far more is no endpoint's. */
+const MAX_ADDRESSES = 64;
+
+/** Judges the records: an address that is none fails the lookup, and so do no addresses, or far too many. */
 function resultOf(resolution: Resolution, at: Moment): Lookup['result'] {
   if ('failure' in resolution) return { failure: resolution.failure, error: resolution.error };
   const addresses = new Map<string, Address>();
@@ -132,6 +148,8 @@ function resultOf(resolution: Resolution, at: Moment): Lookup['result'] {
       return { failure: 'other', error: `the answer holds no address: ${JSON.stringify(text)}` };
     addresses.set(address.text, address);
   }
+  if (addresses.size > MAX_ADDRESSES)
+    return { failure: 'other', error: `the answer holds ${addresses.size} addresses: that is no endpoint's` };
   if (addresses.size === 0) return { failure: 'no-addresses', error: 'the name has no addresses' };
   return {
     answer: {

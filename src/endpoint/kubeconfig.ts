@@ -1,22 +1,34 @@
-/** The part of a kubeconfig that names the endpoint. */
+/** The part of a kubeconfig that says how the endpoint is reached. */
 
 import { type EndpointAddress, parseEndpoint } from '../model/endpoint.ts';
 import { messageOf } from '../model/errors.ts';
+import { certificatesOf } from './pem.ts';
+
+/** The cluster of a kubeconfig's current context. */
+export interface KubeconfigCluster {
+  readonly endpoint: EndpointAddress;
+  /** `certificate-authority-data` (PEM), else the path `certificate-authority`; null where it has neither. */
+  readonly ca: { readonly data: string } | { readonly path: string } | { readonly problem: string } | null;
+  /** As it is written. */
+  readonly proxyUrl: string | null;
+}
 
 /**
- * The endpoint of the current context (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/).
+ * The cluster of the current context (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/). A CA that
+ * cannot be used does not spoil the endpoint.
  *
  * @param text a kubeconfig, YAML or JSON
  * @throws SyntaxError that says what is wrong with it
  */
-export async function endpointOfKubeconfig(text: string): Promise<EndpointAddress> {
+export async function readKubeconfig(text: string): Promise<KubeconfigCluster> {
   const config = await parseYaml(text);
   if (!isRecord(config)) throw new SyntaxError('not a kubeconfig: not a YAML mapping');
   const context = named(config['contexts'], config['current-context'], 'context');
   const clusterName = isRecord(context) ? context['cluster'] : undefined;
   const cluster = named(config['clusters'], clusterName, 'cluster');
-  const server = isRecord(cluster) ? cluster['server'] : undefined;
-  if (typeof server !== 'string' || server === '') {
+  const fields = isRecord(cluster) ? cluster : {};
+  const server = textOf(fields['server']);
+  if (server === null) {
     throw new SyntaxError('not a usable kubeconfig: the cluster of its current context has no server');
   }
   const endpoint = parseEndpoint(server);
@@ -25,15 +37,27 @@ export async function endpointOfKubeconfig(text: string): Promise<EndpointAddres
       `not a usable kubeconfig: its server ${JSON.stringify(server.slice(0, 80))}: ${endpoint.problem}`,
     );
   }
-  return endpoint;
+  return { endpoint, ca: caOf(fields), proxyUrl: textOf(fields['proxy-url']) };
+}
+
+function caOf(cluster: Readonly<Record<string, unknown>>): KubeconfigCluster['ca'] {
+  const base64 = textOf(cluster['certificate-authority-data']);
+  const path = textOf(cluster['certificate-authority']);
+  if (base64 === null) return path === null ? null : { path };
+  // Node skips what is no base64; Go, as here, only line ends.
+  const isBase64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/.test(
+    base64.replaceAll(/[\r\n]/g, ''),
+  );
+  if (!isBase64) return { problem: 'its certificate-authority-data is not base64' };
+  const data = certificatesOf(Buffer.from(base64, 'base64').toString());
+  return data === null ? { problem: 'its certificate-authority-data holds no PEM certificate' } : { data };
 }
 
 /** The path in a kube-proxy configuration file (KubeProxyConfiguration, `clientConnection.kubeconfig`), or null. */
 export async function kubeconfigOfKubeProxyConfig(text: string): Promise<string | null> {
   const config = await parseYaml(text);
   const connection = isRecord(config) ? config['clientConnection'] : undefined;
-  const path = isRecord(connection) ? connection['kubeconfig'] : undefined;
-  return typeof path === 'string' && path !== '' ? path : null;
+  return isRecord(connection) ? textOf(connection['kubeconfig']) : null;
 }
 
 /** A kubelet's has 3 KB, 10 KB with its certificates. What is made to be slow takes half a second at this length. */
@@ -71,6 +95,11 @@ function named(entries: unknown, name: unknown, kind: 'context' | 'cluster'): un
     );
   }
   return entry[kind];
+}
+
+/** Null for what is no text, and for an empty one: Go does not tell that from one that is not there. */
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,13 +1,16 @@
 /** What one look says of each client: whether it is there, whether it could be read, and its connections. */
+import { clientObstacle, tablelessObstacle } from './attribution.ts';
 import {
   type ClientConnections,
   type EndpointConnection,
   type EndpointFacts,
   endpointConnections,
+  type Stranger,
 } from './connections.ts';
 import type { TrackedSocket } from './history.ts';
 import type { ClientProcess, Observation } from './observation.ts';
 import type { ClientSetting } from './settings.ts';
+import { type Attribution, UNATTRIBUTED } from './status.ts';
 
 export interface ClientView {
   readonly client: string;
@@ -23,22 +26,42 @@ export interface ClientView {
   readonly told: boolean;
   readonly connections: readonly EndpointConnection[];
   readonly ignored: number;
+  readonly strangers: readonly Stranger[];
   readonly viaServiceOnly: boolean;
 }
 
-/** Looks at one client and its sockets; `facts` is null while the endpoint is not known. */
-export function viewClient(
+interface ViewedWith {
+  readonly attribution: Attribution;
+  /** By client. */
+  readonly sockets: ReadonlyMap<string, readonly TrackedSocket[]>;
+  /** Null while the endpoint is not known. */
+  readonly facts: EndpointFacts | null;
+}
+
+const NO_CONNECTIONS: ClientConnections = { endpoint: [], ignored: 0, strangers: [], viaServiceOnly: false };
+
+/** Looks at every client and its sockets; where owners are not told apart, at nobody's too. */
+export function viewClients(
+  clients: readonly ClientSetting[],
+  observation: Observation,
+  view: ViewedWith,
+): readonly ClientView[] {
+  const views = clients.map((client) => viewClient(client, observation, view));
+  return view.attribution === 'address' ? [...views, viewUnattributed(view)] : views;
+}
+
+function viewClient(
   { name, required }: ClientSetting,
   observation: Observation,
-  { sockets, facts }: { sockets: readonly TrackedSocket[]; facts: EndpointFacts | null },
+  { attribution, sockets, facts }: ViewedWith,
 ): ClientView {
   const processes = observation.owners?.processes.filter(({ client }) => client === name) ?? [];
   const obstacle = obstacleOf(name, processes, observation);
   const found = processes.length > 0 ? true : listedWhole(observation) ? false : null;
-  const { endpoint, ignored, viaServiceOnly }: ClientConnections =
-    facts === null || obstacle !== null || !found
-      ? { endpoint: [], ignored: 0, viaServiceOnly: false }
-      : endpointConnections(sockets, facts);
+  const seen = attribution !== 'address' && obstacle === null && found === true;
+  const { endpoint, ...connections } =
+    seen && facts !== null ? endpointConnections(sockets.get(name) ?? [], facts) : NO_CONNECTIONS;
+  const absent = found === false && obstacle === null;
   return {
     client: name,
     required,
@@ -46,10 +69,26 @@ export function viewClient(
     readable: obstacle !== null ? false : processes.length > 0 ? true : null,
     obstacle,
     processes,
-    told: obstacle === null && listedWhole(observation) && (facts !== null || found === false),
+    told: attribution !== 'address' && listedWhole(observation) && ((seen && facts !== null) || absent),
     connections: endpoint,
-    ignored,
-    viaServiceOnly,
+    ...connections,
+  };
+}
+
+/** The sockets of the host's own table that go to known addresses of the endpoint. */
+function viewUnattributed({ sockets, facts }: ViewedWith): ClientView {
+  const { endpoint, ...connections } =
+    facts === null ? NO_CONNECTIONS : endpointConnections(sockets.get(UNATTRIBUTED) ?? [], facts);
+  return {
+    client: UNATTRIBUTED,
+    required: false,
+    found: null,
+    readable: null,
+    obstacle: null,
+    processes: [],
+    told: facts !== null,
+    connections: endpoint,
+    ...connections,
   };
 }
 
@@ -62,21 +101,10 @@ function listedWhole({ owners }: Observation): boolean {
 function obstacleOf(
   name: string,
   processes: readonly ClientProcess[],
-  observation: Observation,
+  { owners, tables }: Observation,
 ): string | null {
-  const { owners, tables } = observation;
-  if (owners === null) return null;
-  if (processes.length === 0) {
-    const other = owners.leftOut.find(({ client, reason }) => client === name && reason === 'uid');
-    return other
-      ? `${name} (pid ${other.pid}) runs as uid ${other.uid}: only uid 0 is taken for the client`
-      : null;
-  }
-  for (const process of processes) {
-    if (process.socketInodes === null) return process.error ?? `the sockets of ${name} could not be read`;
-    if (!tables?.some(({ netns }) => netns === process.netns)) {
-      return `the TCP tables of ${name} (pid ${process.pid}) could not be read`;
-    }
-  }
-  return null;
+  const obstacle = owners && clientObstacle(name, owners);
+  if (obstacle !== null) return obstacle;
+  const tableless = processes.find(({ netns }) => !tables?.some((table) => table.netns === netns));
+  return tableless === undefined ? null : tablelessObstacle(tableless);
 }

@@ -1,9 +1,19 @@
 /** Sockets x owners -> the clients' sockets -> those that are connections to the endpoint, with the evidence. */
-import { type Address, rangeContains } from './address.ts';
-import type { ClientProcess, EndpointSeen, Listener, Moment, Observation, Socket } from './observation.ts';
-import { isGloballyReachable, isLoopback, type Knowledge, routeOf } from './route.ts';
+import type { Address } from './address.ts';
+import { isHosts } from './attribution.ts';
+import { type Identities, identityOf } from './identities.ts';
+import type {
+  ClientProcess,
+  EndpointSeen,
+  Listener,
+  Moment,
+  Observation,
+  ProxySeen,
+  Socket,
+} from './observation.ts';
+import { holds, isGloballyReachable, isIn, isLoopback, type Knowledge, routeOf } from './route.ts';
 import type { ServiceSetting } from './settings.ts';
-import type { Evidence, Route } from './status.ts';
+import { type Evidence, type Route, UNATTRIBUTED } from './status.ts';
 
 /** A socket together with the client process that holds it. */
 export interface ClientSocket {
@@ -13,6 +23,13 @@ export interface ClientSocket {
   readonly socket: Socket;
   /** Whether the peer opened it: something in the same network namespace listens where it ends. */
   readonly accepted: boolean;
+}
+
+/** A peer of which nobody knows whether it is the endpoint's. */
+export interface Stranger {
+  readonly address: Address;
+  readonly port: number;
+  readonly firstSeenAt: Moment;
 }
 
 /** A client's connection to the endpoint. */
@@ -33,6 +50,8 @@ export interface ClientConnections {
   readonly endpoint: readonly EndpointConnection[];
   /** Connections to or from anything else. */
   readonly ignored: number;
+  /** Peers on the endpoint's port, of established connections, that only their certificate can tell. */
+  readonly strangers: readonly Stranger[];
   /**
    * Whether all that it opened are established connections to the `kubernetes` Service: the pods' way, which says
    * nothing of the node's. Anything else, on loopback too, may lead to the endpoint through a proxy.
@@ -50,6 +69,10 @@ export interface EndpointFacts {
   readonly endpoint: EndpointSeen;
   readonly known: Knowledge;
   readonly service: ServiceSetting | null;
+  /** What certificates told of strangers. */
+  readonly identities: Identities;
+  /** Of every client that uses one. */
+  readonly proxies: readonly ProxySeen[];
   readonly now: Moment;
 }
 
@@ -59,29 +82,34 @@ export interface EndpointFacts {
  */
 export const PRESUME_PRIVATE_AFTER_MS = 60_000;
 
-/** The established and opening sockets of every readable client, each once however many processes share it. */
+/**
+ * The established and opening sockets of every readable client, each once however many processes share it; and where
+ * owners are not told apart those that go to the endpoint's port, as of one client without a process.
+ */
 export function clientSockets(observation: Observation): ReadonlyMap<string, ClientSocket> {
   const found = new Map<string, ClientSocket>();
-  for (const process of observation.owners?.processes ?? []) {
-    const table = observation.tables?.find((candidate) => candidate.netns === process.netns);
+  const add = (process: ClientProcess, socket: Socket, listeners: readonly Listener[]) => {
+    if (socket.state !== 'established' && socket.state !== 'syn-sent') return;
+    const key = keyOf(process.netns, socket);
+    const accepted = listeners.some((listener) => listensFor(listener, socket));
+    if (!found.has(key)) found.set(key, { key, process, socket, accepted });
+  };
+  const { owners, tables } = observation;
+  if (tables?.some(({ unattributed }) => unattributed !== null)) {
+    for (const { netns, unattributed, listeners } of tables.filter(isHosts)) {
+      const process = nobody(netns, unattributed ?? []);
+      for (const socket of unattributed ?? []) add(process, socket, listeners);
+    }
+    return found;
+  }
+  for (const process of owners?.processes ?? []) {
+    const table = tables?.find((candidate) => candidate.netns === process.netns);
     for (const socket of table?.sockets ?? []) {
-      if (socket.state !== 'established' && socket.state !== 'syn-sent') continue;
-      if (!process.socketInodes?.has(socket.inode)) continue;
-      const key = [
-        process.netns,
-        socket.inode,
-        socket.local.text,
-        socket.localPort,
-        socket.peer.text,
-        socket.peerPort,
-      ].join(' ');
-      const accepted = table?.listeners.some((listener) => listensFor(listener, socket)) ?? false;
-      if (!found.has(key)) found.set(key, { key, process, socket, accepted });
+      if (process.socketInodes?.has(socket.inode)) add(process, socket, table?.listeners ?? []);
     }
   }
   return found;
 }
-
 /**
  * Whether a connection to the listener would end in such a socket: it has the listener's family, and so its table.
  * The port alone says nothing: anyone may listen on the local port of another's connection at another address of the
@@ -95,22 +123,24 @@ function listensFor({ table, local, port }: Listener, socket: Socket): boolean {
 /** Tells one client's endpoint connections from the rest of its sockets. */
 export function endpointConnections(sockets: readonly SeenSocket[], facts: EndpointFacts): ClientConnections {
   const endpoint: EndpointConnection[] = [];
+  const strangers: Stranger[] = [];
   let ignored = 0;
   let viaService = 0;
   let elsewhere = 0;
   const dnsRoutes = facts.known.dns?.map((address) => routeOf(address, facts.known)) ?? null;
   for (const seen of sockets) {
-    const { socket } = seen;
+    const { socket, firstSeenAt } = seen;
     const toService = !seen.accepted && isToService(socket, facts);
     const evidence = toService || seen.accepted ? null : evidenceOf(seen, facts);
+    if (!toService && !seen.accepted && isStranger(seen, evidence, facts))
+      strangers.push({ address: socket.peer, port: socket.peerPort, firstSeenAt });
     if (evidence === null) {
       ignored++;
       if (toService && socket.state === 'established') viaService++;
       else if (!seen.accepted) elsewhere++;
       continue;
     }
-    const route = routeOf(socket.peer, facts.known);
-    const stale = socket.state === 'established' && dnsRoutes !== null ? !dnsRoutes.includes(route) : null;
+    const route = evidence === 'proxy' ? 'proxy' : routeOf(socket.peer, facts.known);
     endpoint.push({
       key: seen.key,
       client: seen.process.client,
@@ -118,23 +148,62 @@ export function endpointConnections(sockets: readonly SeenSocket[], facts: Endpo
       socket,
       route,
       evidence,
-      stale,
-      firstSeenAt: seen.firstSeenAt,
+      stale: isStale(socket, route, dnsRoutes),
+      firstSeenAt,
     });
   }
-  return { endpoint, ignored, viaServiceOnly: viaService > 0 && elsewhere === 0 && endpoint.length === 0 };
+  const viaServiceOnly = viaService > 0 && elsewhere === 0 && endpoint.length === 0;
+  return { endpoint, ignored, strangers, viaServiceOnly };
+}
+
+/** The proxy asks DNS for itself: what DNS says here makes no connection to it stale. */
+function isStale({ state }: Socket, route: Route, dnsRoutes: readonly Route[] | null): boolean | null {
+  if (state !== 'established' || dnsRoutes === null) return null;
+  return route !== 'proxy' && !dnsRoutes.includes(route);
 }
 
 /** Why the socket is taken for an endpoint connection, the strongest reason first; null where it is not. */
-function evidenceOf(seen: SeenSocket, { endpoint, known, now }: EndpointFacts): Evidence | null {
+function evidenceOf(seen: SeenSocket, facts: EndpointFacts): Evidence | null {
+  const { endpoint, known, identities, now } = facts;
   const { peer, peerPort } = seen.socket;
-  if (isLoopback(peer) || peerPort !== endpoint.port) return null;
-  if (known.xEnis.some((range) => rangeContains(range, peer)) || holds(known.literal, peer)) return 'config';
+  if (isToProxy(seen, facts)) return 'proxy';
+  if (isLoopback(peer)) return null;
+  if (peerPort === known.slice?.port && holds(known.slice.addresses, peer)) return 'endpointslice';
+  if (peerPort !== endpoint.port) return null;
+  if (isIn(known.xEnis, peer) || holds(known.pinned, peer)) return 'config';
   if (holds(known.dns, peer)) return 'dns';
   if (holds(known.earlier, peer)) return 'dns-history';
+  if (holds(known.former, peer)) return 'endpointslice';
+  // Nobody's sockets are not asked about: a stranger's may be anyone's.
+  if (seen.process.client === UNATTRIBUTED) return null;
+  const identity = identityOf(identities, peer, peerPort);
+  if (identity === 'cluster') return 'tls';
+  // A wrong CA must hide nothing: it is believed only while it does verify an address of the endpoint.
+  if (identity === 'other' && identities.caVerified) return null;
   if (routeOf(peer, known) === 'public') return 'presumed';
   const heldMs = now.monotonicMs - seen.firstSeenAt.monotonicMs;
   return heldMs >= PRESUME_PRIVATE_AFTER_MS ? 'presumed' : null;
+}
+
+/** Whether only its certificate can tell what the peer is. */
+function isStranger(
+  { socket: { peer, peerPort, state }, process }: SeenSocket,
+  evidence: Evidence | null,
+  { endpoint }: EndpointFacts,
+): boolean {
+  return (
+    (evidence === null || evidence === 'presumed' || evidence === 'tls') &&
+    state === 'established' &&
+    peerPort === endpoint.port &&
+    !isLoopback(peer) &&
+    process.client !== UNATTRIBUTED
+  );
+}
+
+function isToProxy({ process, socket: { peer, peerPort } }: SeenSocket, { proxies }: EndpointFacts): boolean {
+  return proxies.some(
+    ({ client, port, addresses }) => client === process.client && port === peerPort && holds(addresses, peer),
+  );
 }
 
 /**
@@ -146,11 +215,26 @@ function isToService({ peer, peerPort }: Socket, { service, known }: EndpointFac
     peer.key === service?.address.key &&
     peerPort === service.port &&
     !isGloballyReachable(peer) &&
-    ![known.dns, known.earlier, known.literal].some((addresses) => holds(addresses, peer)) &&
-    !known.xEnis.some((range) => rangeContains(range, peer))
+    ![known.slice?.addresses, known.dns, known.earlier, known.pinned, known.former].some((addresses) =>
+      holds(addresses, peer),
+    ) &&
+    !isIn(known.xEnis, peer)
   );
 }
 
-function holds(addresses: readonly Address[] | null, address: Address): boolean {
-  return addresses?.some((candidate) => candidate.key === address.key) ?? false;
+function keyOf(netns: string, { inode, local, localPort, peer, peerPort }: Socket): string {
+  return [netns, inode, local.text, localPort, peer.text, peerPort].join(' ');
+}
+
+/** Stands for the owner of sockets that are not told apart. */
+function nobody(netns: string, sockets: readonly Socket[]): ClientProcess {
+  return {
+    client: UNATTRIBUTED,
+    pid: 0,
+    startTicks: 0,
+    startedAtMs: 0,
+    netns,
+    socketInodes: new Set(sockets.map(({ inode }) => inode)),
+    error: null,
+  };
 }

@@ -1,21 +1,30 @@
 /** The findings: one table that holds each one's code, severity, condition, text, remedy and runbook. */
+import { type Address, formatEndpoint } from './address.ts';
+import { isAmazonDns } from './amazon-dns.ts';
+import type { Tier } from './attribution.ts';
 import type { ClientView } from './clients.ts';
 import type { EndpointConnection } from './connections.ts';
 import type { TrackedSocket } from './history.ts';
+import { isCurrentProbe } from './identities.ts';
 import { list, type Verdict } from './node-route.ts';
-import { type Moment, type Observation, UNFORESEEN } from './observation.ts';
-import { type Knowledge, routeOf } from './route.ts';
+import { type Moment, type Observation, type ProbeSeen, UNFORESEEN } from './observation.ts';
+import { duration, moveIt, NEEDS, restart, whoIs } from './remedies.ts';
+import { currentXEnis, distinct, holds, type Knowledge, routeOf } from './route.ts';
 import type { Settings } from './settings.ts';
-import type { Finding, FindingCode, Severity } from './status.ts';
+import { movingRemedy, type StaleFacts, type StaleGroup, staleGroups, staleSummary } from './stale.ts';
+import { type Finding, type FindingCode, type Route, type Severity, UNATTRIBUTED } from './status.ts';
 
 /** Everything that a finding may depend on. */
 export interface Circumstances {
   readonly settings: Settings;
   readonly observation: Observation;
   readonly known: Knowledge;
+  readonly tier: Tier;
   readonly clients: readonly ClientView[];
   readonly tracked: ReadonlyMap<string, TrackedSocket>;
   readonly verdict: Verdict;
+  /** The agent's first look. */
+  readonly observedSince: Moment;
   /** Since when the node route was not the expected one; null while it is. */
   readonly unexpectedSince: Moment | null;
 }
@@ -42,15 +51,31 @@ interface Rule {
 
 /** How long DNS may fail before it is a finding: two of EKS's TTLs of 60 s. */
 const DNS_FAILING_AFTER_MS = 120_000;
+/** How long the slice may not be readable before it is a finding: it is read every 5 minutes. */
+const SLICE_FAILING_AFTER_MS = 300_000;
+/** How long the same socket must show it: a SYN or a segment that is lost once is sent again within a second or three. */
+const STUCK_AFTER_MS = 10_000;
+/** Addresses named in one sentence. */
+const MAX_NAMED = 4;
+
+/** Findings that are no reason for a route. */
+const SAYS_NOTHING_OF_ROUTES: readonly FindingCode[] = [
+  'CustomResolver',
+  'ConnectStuck',
+  'Retransmitting',
+  'SliceUnavailable',
+];
 
 const RULES: readonly Rule[] = [
   {
     code: 'Blind',
     severity: 'warning',
-    evaluate: ({ observation, clients }) => {
+    evaluate: ({ observation, clients, tier }) => {
       const failed = observation.stages.filter(
         ({ stage, success }) => !success && (stage === 'owners' || stage === 'sockets'),
       );
+      const known =
+        tier.attribution === 'address' ? '; meanwhile sockets are told by known addresses alone' : '';
       if (failed.length > 0) {
         const what = failed.map(({ stage, error }) => `the stage ${stage} failed: ${error}`).join('; ');
         const isOurs = failed[0]?.error?.startsWith(UNFORESEEN) ?? false;
@@ -61,29 +86,37 @@ const RULES: readonly Rule[] = [
                 remedy: "this is a bug: report it with the agent's log",
               },
             ]
-          : [{ summary: what, remedy: `see that --path.procfs names the host's /proc; ${NEEDS}` }];
+          : [{ summary: what + known, remedy: `see that --path.procfs names the host's /proc; ${NEEDS}` }];
       }
       const hidden = observation.owners?.unreadable ?? 0;
-      return [
+      const raised = [
         ...(hidden > 0
-          ? [{ summary: `some processes could not be read (${hidden}): one may be a client`, remedy: NEEDS }]
+          ? [
+              {
+                summary: `some processes could not be read (${hidden}): one may be a client${known}`,
+                remedy: NEEDS,
+              },
+            ]
           : []),
         ...clients
           .filter(({ readable }) => readable === false)
           .map(({ client, obstacle, processes }) => ({
             client,
-            summary: `${client} could not be read: ${obstacle}`,
+            summary: `${client} could not be read: ${obstacle}${known}`,
             remedy: processes.length > 0 ? NEEDS : whoIs(client),
           })),
       ];
+      return raised.length === 0 && tier.obstacle !== null
+        ? [{ summary: tier.obstacle + known, remedy: NEEDS }]
+        : raised;
     },
   },
   {
     code: 'ClientMissing',
     severity: 'warning',
-    evaluate: ({ clients }) => {
+    evaluate: ({ clients, tier }) => {
       const required = clients.filter((client) => client.required);
-      if (required.some(({ found }) => found === null)) return null;
+      if (tier.attribution === 'address' || required.some(({ found }) => found === null)) return null;
       return required
         .filter(({ found }) => !found)
         .map(({ client }) => ({
@@ -91,6 +124,27 @@ const RULES: readonly Rule[] = [
           summary: `${client} is required and no process of that name runs as uid 0 in the node's network namespace`,
           remedy: `look for it with 'pgrep -ax ${client}' and 'systemctl status ${client}' on the node; the agent's pod needs hostPID and hostNetwork to see it`,
         }));
+    },
+  },
+  {
+    code: 'XEniUnreachable',
+    severity: 'critical',
+    evaluate: (now) =>
+      probeFinding(now, currentXEnis(now.known), ['tcp', 'tls'], (probe) => ({
+        summary: `X-ENI ${probe.address.text} does not answer on port ${probe.port} from this node: ${probe.error}. Connections that stand may go on, but what reconnects does not come back`,
+        remedy: `restart no client and replace no node until this is mended. ${openTheWay(probe)}`,
+      })),
+  },
+  {
+    code: 'XEniIdentityMismatch',
+    severity: 'critical',
+    evaluate: (now) => {
+      const hostname = now.observation.endpoint?.hostname;
+      const addresses = distinct([...currentXEnis(now.known), ...(now.known.dns ?? [])]);
+      return probeFinding(now, addresses, ['identity'], ({ address, port, error }) => ({
+        summary: `${address.text} is to be an API server of ${hostname}, and shows a certificate that is not this cluster's: ${error}`,
+        remedy: `see who answers: 'openssl s_client -connect ${formatEndpoint(address, port)} -servername ${hostname} </dev/null | openssl x509 -noout -subject -issuer'; a firewall that opens TLS must let the name pass, an address that is no X-ENI any more must leave --x-eni, your own DNS zones and the hosts file; where every address shows it, see that the agent has this cluster's CA and name (--ca-file, --endpoint). Restart no client`,
+      }));
     },
   },
   {
@@ -106,9 +160,9 @@ const RULES: readonly Rule[] = [
       return [
         {
           address,
-          summary: `DNS gives ${list(open.slice(0, 4))} for ${observation.dns?.hostname}: a new connection takes the public route`,
+          summary: `DNS gives ${list(open.slice(0, MAX_NAMED))} for ${observation.dns?.hostname}: a new connection takes the public route`,
           remedy:
-            "turn on the cluster's private endpoint access ('aws eks update-cluster-config --name CLUSTER --resources-vpc-config endpointPrivateAccess=true'; DNS follows some minutes later); where it is on, the VPC needs enableDnsHostnames and enableDnsSupport, and the node the VPC's own resolver",
+            "turn on the cluster's private endpoint access once the gate private-ready is true on the nodes ('aws eks update-cluster-config --name CLUSTER --resources-vpc-config endpointPrivateAccess=true'; DNS follows some minutes later); where it is on, the VPC needs enableDnsHostnames and enableDnsSupport, and the node the VPC's own resolver",
         },
       ];
     },
@@ -125,8 +179,47 @@ const RULES: readonly Rule[] = [
       if (!failing) return [];
       return [
         {
-          summary: `no complete DNS answer for ${dns.hostname} for ${seconds(failingMs)}: ${dns.error}`,
-          remedy: `ask the node's resolvers by hand: ${dns.servers.map((server) => `'dig ${dns.hostname} @${server}'`).join(', ') || `'dig ${dns.hostname}'`}; look at /etc/resolv.conf, the VPC's DHCP options and the route to the resolver`,
+          summary: `no complete DNS answer for ${dns.hostname} for ${duration(failingMs)}: ${dns.error}`,
+          remedy: `ask the node's resolvers by hand: ${dns.servers.map((server) => `'dig ${dns.hostname} @${server}'`).join(', ') || `'dig ${dns.hostname}'`}; look at /etc/resolv.conf, the VPC's DHCP options and the route to the resolver; restart no client meanwhile: it may not find the endpoint again`,
+        },
+      ];
+    },
+  },
+  {
+    code: 'CustomResolver',
+    severity: 'info',
+    evaluate: ({ settings, observation: { nodeConfig, endpoint }, known }) => {
+      const resolvers = nodeConfig?.resolvers ?? null;
+      if (!settings.onEc2 || resolvers === null) return null;
+      const judged = resolvers.map((resolver) => ({
+        resolver,
+        isAmazon: isAmazonDns(resolver, known.vpcCidrs),
+      }));
+      const custom = judged.filter(({ isAmazon }) => isAmazon === false).map(({ resolver }) => resolver);
+      const [first] = custom;
+      if (first === undefined) return judged.some(({ isAmazon }) => isAmazon === null) ? null : [];
+      return [
+        {
+          address: first.text,
+          summary: `the node asks ${list(custom.slice(0, MAX_NAMED).map(({ text }) => text))} for names, not the VPC's own resolver: it may go on giving the public addresses after a switch`,
+          remedy: `nothing while DNS gives the X-ENIs; else compare 'dig ${endpoint?.hostname} @169.254.169.253' with 'dig ${endpoint?.hostname} @${first.text}' and let that resolver forward the name to the VPC's base address + 2 (from outside the VPC: to a Route 53 Resolver inbound endpoint), or let the nodes ask AmazonProvidedDNS themselves (the VPC's DHCP options; Bottlerocket also settings.dns)`,
+        },
+      ];
+    },
+  },
+  {
+    code: 'HostsFileOverride',
+    severity: 'warning',
+    evaluate: ({ settings, observation: { nodeConfig, endpoint }, known }) => {
+      if (!nodeConfig?.hosts || known.dns === null) return null;
+      const other = nodeConfig.hosts.filter((address) => !holds(known.dns, address)).map(({ text }) => text);
+      const [address] = other;
+      if (address === undefined) return [];
+      return [
+        {
+          address,
+          summary: `the node's hosts file gives ${endpoint?.hostname} the address ${list(other.slice(0, MAX_NAMED))}, which DNS does not give: the clients do not go by DNS`,
+          remedy: `take the name out of the node's hosts file ('grep -inF ${endpoint?.hostname} /etc/hosts'; Bottlerocket: 'apiclient get settings.network.hosts') and out of what writes it there (user data, image, a DaemonSet), the gate private-ready first; then ${restart('kubelet', settings)}. On an Outposts local cluster it belongs there: leave it`,
         },
       ];
     },
@@ -135,7 +228,7 @@ const RULES: readonly Rule[] = [
     code: 'ConnectionMoving',
     severity: 'info',
     evaluate: (now) =>
-      staleGroups(now, (ageMs) => ageMs < now.settings.staleAfterMs)?.map((group) => ({
+      staleOf(now, (ageMs) => ageMs < now.settings.staleAfterMs)?.map((group) => ({
         client: group.client,
         address: group.oldest.socket.peer.text,
         summary: staleSummary(group, now),
@@ -146,22 +239,108 @@ const RULES: readonly Rule[] = [
     code: 'StaleConnection',
     severity: 'warning',
     evaluate: (now) =>
-      staleGroups(
+      staleOf(
         now,
         (ageMs, { route }) => ageMs >= now.settings.staleAfterMs && route !== now.settings.expect,
       )?.map((group) => ({
         client: group.client,
         address: group.oldest.socket.peer.text,
         summary: staleSummary(group, now),
-        remedy: moveIt(group.client),
+        remedy: moveIt(group.oldest, now.settings),
       })) ?? null,
+  },
+  {
+    code: 'StaleXEni',
+    severity: 'warning',
+    evaluate: (now) =>
+      now.known.slice === null && now.known.dns === null
+        ? null
+        : connectionFinding(
+            now,
+            (one) =>
+              one.socket.state === 'established' &&
+              one.route !== 'x-eni' &&
+              holds(now.known.former, one.socket.peer),
+            (connection) => ({
+              summary: `${connection.client} is connected to ${connection.socket.peer.text}, which was an X-ENI and is one no longer`,
+              remedy: `nothing for some minutes: EKS replaces X-ENIs at upgrades and when the control plane scales, and the server closes what is left; if it stays, ${moveIt(connection, now.settings)}`,
+            }),
+          ),
+  },
+  {
+    code: 'ConnectStuck',
+    severity: 'warning',
+    evaluate: (now) =>
+      afterTenSeconds(now) &&
+      connectionFinding(
+        now,
+        ({ key }) => isFor(now, now.tracked.get(key)?.stuckSince),
+        ({ client, socket: { peer, peerPort }, route }) => ({
+          summary: `${client} has been trying to connect to ${peer.text} (${route}) for ${STUCK_AFTER_MS / 1000} s or more without an answer`,
+          remedy: stuckRemedy(route, peer, peerPort),
+        }),
+      ),
+  },
+  {
+    code: 'Retransmitting',
+    severity: 'warning',
+    evaluate: (now) =>
+      afterTenSeconds(now) &&
+      connectionFinding(
+        now,
+        ({ key }) => isFor(now, now.tracked.get(key)?.retransmittingSince),
+        ({ client, socket: { peer, retransmits, sendQueueBytes }, route }) => ({
+          summary: `${client} gets no acknowledgement from ${peer.text} (${route}) for ${STUCK_AFTER_MS / 1000} s or more: ${retransmits} time-outs in a row, ${sendQueueBytes} bytes waiting`,
+          remedy: `nothing for a minute: kubelet and kube-proxy close a connection whose pings are not answered, and open another; if it comes back, look at what the path loses ('ss -tnoi dst ${peer.text}'; security groups and network ACLs changed lately, NAT gateway, MTU); the gate private-ready says whether a new connection would find a way`,
+        }),
+      ),
+  },
+  {
+    code: 'ViaProxy',
+    severity: 'warning',
+    evaluate: (now) => {
+      const { nodeConfig } = now.observation;
+      // Nobody's sockets are told by known addresses of the endpoint: a proxy's are none.
+      if (now.tier.attribution === 'address' || !nodeConfig?.proxies) return null;
+      const isWhole = nodeConfig.proxies.every(({ error }) => error === null);
+      const raised = connectionFinding(
+        now,
+        ({ route }) => route === 'proxy',
+        ({ client, socket: { peer, peerPort } }) => ({
+          summary: `${client} reaches the endpoint through the proxy at ${peer.text} port ${peerPort}: what route the proxy takes cannot be seen from here`,
+          remedy: `decide whether it is wanted; if not, exempt the endpoint, the gate private-ready first: add ${now.observation.endpoint?.hostname} to NO_PROXY of ${client} (AL2023: a drop-in in /etc/systemd/system/kubelet.service.d; kube-proxy: its DaemonSet or add-on; Bottlerocket: settings.network.no-proxy; Auto Mode: the NodeClass), or take proxy-url out of its kubeconfig, then ${restart(client, now.settings)}; one node first, then in batches`,
+        }),
+      );
+      return raised !== null && raised.length === 0 && !isWhole ? null : raised;
+    },
+  },
+  {
+    code: 'SliceUnavailable',
+    severity: 'info',
+    evaluate: ({ observation: { endpointSlice, at, stages } }) => {
+      if (endpointSlice === null) return null;
+      const { failingSince, answer } = endpointSlice;
+      const failingMs = failingSince === null ? 0 : at.monotonicMs - failingSince.monotonicMs;
+      if (failingMs < SLICE_FAILING_AFTER_MS) return answer === null ? null : [];
+      const error = stages.find(({ stage }) => stage === 'endpointslice')?.error;
+      const kept =
+        answer === null ? 'X-ENIs are known from DNS alone' : 'the X-ENIs last read go on counting';
+      return [
+        {
+          summary: `the EndpointSlice default/kubernetes could not be read for ${duration(failingMs)}: ${error}; ${kept}`,
+          remedy:
+            "a refusal (403): 'kubectl -n default create role eks-endpoint-exporter --verb=get --resource=endpointslices.discovery.k8s.io --resource-name=kubernetes' and 'kubectl -n default create rolebinding eks-endpoint-exporter --role=eks-endpoint-exporter --serviceaccount=NAMESPACE:SERVICE_ACCOUNT'; 429 and 5xx: nothing, the API server is busy; no answer: see that the kubernetes Service answers from the node's network; --no-kubernetes with --x-eni where it is not wanted",
+        },
+      ];
+    },
   },
   {
     code: 'UnexpectedRoute',
     severity: 'warning',
     evaluate: ({ settings, observation, verdict, unexpectedSince }, before) => {
       if (settings.expect === 'any' || verdict.route === 'unknown') return null;
-      if (verdict.route === settings.expect || unexpectedSince === null || before.length > 0) return [];
+      const isExplained = before.some(({ code }) => !SAYS_NOTHING_OF_ROUTES.includes(code));
+      if (verdict.route === settings.expect || unexpectedSince === null || isExplained) return [];
       const forMs = observation.at.monotonicMs - unexpectedSince.monotonicMs;
       if (forMs < settings.unexpectedAfterMs) return [];
       return [
@@ -169,9 +348,9 @@ const RULES: readonly Rule[] = [
           summary: `the node route is ${verdict.route} where ${settings.expect} is expected: ${verdict.reason}`,
           remedy:
             verdict.route === 'none'
-              ? "see whether the clients go through a proxy (HTTPS_PROXY in their environment), and whether the endpoint's port is right: 'ss -tnp' shows what they hold"
+              ? "see whether the endpoint's port is right, and what the clients hold: 'ss -tnp'"
               : verdict.route === 'other'
-                ? "if the address is an X-ENI's, name the VPC's CIDRs (--vpc-cidr) or the X-ENIs (--x-eni); else find out what it is: a proxy, a tunnel, a load balancer of your own"
+                ? "if the address is an X-ENI's, see why no source names it (the stages endpointslice and imds; --vpc-cidr, --x-eni); else find out what it is: a tunnel, a load balancer of your own"
                 : "compare the addresses that DNS gives with the cluster's endpoint access ('aws eks describe-cluster --name CLUSTER --query cluster.resourcesVpcConfig'), or correct --expect",
         },
       ];
@@ -203,7 +382,7 @@ export function judgeFindings(circumstances: Circumstances): Judged {
 /** `Blind` for a status whose look is too old. */
 export function blindForAge(ageMs: number): Finding {
   return finding('Blind', 'warning', {
-    summary: `no look has ended for ${seconds(ageMs)}`,
+    summary: `no look has ended for ${duration(ageMs)}`,
     remedy:
       "look at the agent's log and at the machine's load; after 3 minutes without a look /-/healthy answers 503",
   });
@@ -218,84 +397,78 @@ function finding(
   return { code, severity, client: client ?? null, address: address ?? null, summary, remedy, runbook };
 }
 
-/** What the agent needs to see. */
-const NEEDS =
-  'the agent needs uid 0, the capability SYS_PTRACE, hostPID and hostNetwork; on Ubuntu also AppArmor "Unconfined"';
-
-function whoIs(client: string): string {
-  return `find out with 'ps -o pid,user,args -C ${client}' what runs under that name: anyone can take it, and only a process of uid 0 is believed`;
+/** How the node is let through to an X-ENI, by how far the probe came. */
+function openTheWay({ address, port, failedStage, error }: ProbeSeen): string {
+  if (failedStage === 'tls')
+    return `Port ${port} is open and TLS does not complete: look for a firewall that opens TLS, at the path's MTU, and at the cluster's health ('aws eks describe-cluster --name CLUSTER --query cluster.[status,health]')`;
+  const still = error?.includes('refused')
+    ? `Nothing listens there: see whether it still is an X-ENI ('kubectl get endpointslice kubernetes -n default'), and take it out of --x-eni if it is not. Else let`
+    : 'Let';
+  return `${still} the nodes in on port ${port} of the X-ENIs' security group ('aws ec2 authorize-security-group-ingress --group-id SG_OF_THE_X_ENIS --protocol tcp --port ${port} --source-group SG_OF_THE_NODES'; 'aws ec2 describe-network-interfaces --filters Name=${address.family === 6 ? 'ipv6-addresses.ipv6-address' : 'addresses.private-ip-address'},Values=${address.text} --query NetworkInterfaces[].Groups' names the first); where that rule is there: the nodes' outbound rules, the network ACLs of both subnets (${port} there, 1024-65535 back), routes, firewalls and host policies`;
 }
 
-interface StaleGroup {
-  readonly client: string;
-  readonly oldest: EndpointConnection;
-  readonly count: number;
-  readonly ageMs: number;
-  /** Whether DNS was seen to change while the connection stood; else it may be stale for much longer. */
-  readonly changeSeen: boolean;
+function stuckRemedy(route: Route, peer: Address, port: number): string {
+  if (route === 'proxy')
+    return `see whether the proxy ${peer.text} answers on port ${port} for this node; restart no client meanwhile`;
+  if (route === 'public')
+    return "look at the node's way out (NAT gateway, routes, outbound rules) and whether publicAccessCidrs holds its address ('aws eks describe-cluster --name CLUSTER --query cluster.resourcesVpcConfig'); restart no client meanwhile";
+  return `restart no client and replace no node: let the nodes in on port ${port} of the X-ENIs' security group ('aws ec2 authorize-security-group-ingress --group-id SG_OF_THE_X_ENIS --protocol tcp --port ${port} --source-group SG_OF_THE_NODES'), then look at network ACLs, routes and firewalls; if ${peer.text} is not among the cluster's X-ENIs any more ('kubectl get endpointslice kubernetes -n default'), the client gives it up by itself and asks DNS again`;
 }
 
-/** The stale connections of each client whose age and connection fit; null where staleness is not known. */
-function staleGroups(
-  { clients, tracked, observation, known }: Circumstances,
-  fits: (ageMs: number, connection: EndpointConnection) => boolean,
-): readonly StaleGroup[] | null {
-  if (known.dns === null || clients.some(({ told }) => !told)) return null;
-  return clients.flatMap(({ client, connections }) => {
-    const aged = connections
-      .filter(({ stale }) => stale)
-      .map((connection) => {
-        const since = tracked.get(connection.key)?.staleSince ?? connection.firstSeenAt;
-        const ageMs = observation.at.monotonicMs - since.monotonicMs;
-        const changeSeen = since.monotonicMs > connection.firstSeenAt.monotonicMs;
-        return { oldest: connection, ageMs, changeSeen };
-      })
-      .filter(({ ageMs, oldest }) => fits(ageMs, oldest))
-      .sort((a, b) => b.ageMs - a.ageMs);
-    const [first] = aged;
-    return first === undefined ? [] : [{ client, count: aged.length, ...first }];
+/** The connections of all that are looked at; null where those of one are not known. */
+function connectionsOf({ clients, tier }: Circumstances): readonly EndpointConnection[] | null {
+  if (tier.attribution === 'none') return null;
+  const looked = clients.filter(({ client }) => tier.attribution === 'process' || client === UNATTRIBUTED);
+  return looked.every(({ told }) => told) ? looked.flatMap(({ connections }) => connections) : null;
+}
+
+/** One instance for each client that has connections that fit: the first stands for the others. */
+function connectionFinding(
+  now: Circumstances,
+  fits: (connection: EndpointConnection) => boolean,
+  describe: (connection: EndpointConnection) => Pick<Instance, 'summary' | 'remedy'>,
+): readonly Instance[] | null {
+  const fitting = connectionsOf(now)?.filter(fits);
+  if (fitting === undefined) return null;
+  const clients = [...new Set(fitting.map(({ client }) => client))];
+  return clients.flatMap((client) => {
+    const [first, ...more] = fitting.filter((one) => one.client === client);
+    if (first === undefined) return [];
+    const { summary, remedy } = describe(first);
+    const others = more.length === 0 ? '' : ` (and ${more.length} more such)`;
+    return [{ client, address: first.socket.peer.text, summary: summary + others, remedy }];
   });
 }
 
-function staleSummary(
-  { client, oldest, count, ageMs, changeSeen }: StaleGroup,
-  { known }: Circumstances,
-): string {
-  const held = count === 1 ? 'a connection' : `${count} connections, one of them`;
-  const given = list([...new Set(known.dns?.map((address) => routeOf(address, known)))]);
-  const age = changeSeen ? `, for ${seconds(ageMs)}` : `; seen for ${seconds(ageMs)}, it may be older`;
-  return `${client} holds ${held} to ${oldest.socket.peer.text} (${oldest.route}) while DNS gives ${given}${age}`;
+function staleOf(now: Circumstances, fits: Parameters<typeof staleGroups>[1]): readonly StaleGroup[] | null {
+  const facts: StaleFacts = { ...now, now: now.observation.at };
+  return connectionsOf(now) === null ? null : staleGroups(facts, fits);
 }
 
-function movingRemedy(
-  { client, oldest, changeSeen }: StaleGroup,
-  { staleAfterMs, expect }: Settings,
-): string {
-  if (oldest.route === expect) return 'nothing: its route is the expected one; it is DNS that differs';
-  const later = `after ${seconds(staleAfterMs)} this becomes StaleConnection`;
-  return changeSeen
-    ? `nothing yet: a process moves when it next opens a connection; ${later}. To move it now, ${moveIt(client)}`
-    : `if DNS changed some minutes ago, nothing yet: a process moves when it next opens a connection. Else ${moveIt(client)}`;
+/** What failed probes of these addresses raise; without any, null where one of them has no result that is young enough. */
+function probeFinding(
+  { settings, observation: { probes, at } }: Circumstances,
+  addresses: readonly Address[],
+  stages: readonly ProbeSeen['failedStage'][],
+  describe: (probe: ProbeSeen) => Pick<Instance, 'summary' | 'remedy'>,
+): readonly Instance[] | null {
+  const current = (probes ?? []).filter((probe) =>
+    isCurrentProbe(probe, at.monotonicMs, settings.probeIntervalMs),
+  );
+  const found = current.filter(({ address }) => holds(addresses, address));
+  const failed = found.filter(({ failedStage }) => failedStage !== null && stages.includes(failedStage));
+  const isWhole =
+    addresses.length > 0 &&
+    addresses.every((address) => found.some((probe) => probe.address.key === address.key));
+  if (failed.length === 0) return isWhole ? [] : null;
+  return failed.map((probe) => ({ address: probe.address.text, ...describe(probe) }));
 }
 
-/** How to move a client without losing the node. */
-function moveIt(client: string): string {
-  return `first see that the node can open a connection to port 443 of the addresses that DNS gives now (security groups); then ${restart(client)}; a few nodes at a time, and watch that they stay Ready`;
+/** What needs ten seconds cannot be said before: null then. */
+function afterTenSeconds({ observation, observedSince }: Circumstances): true | null {
+  return observation.at.monotonicMs - observedSince.monotonicMs >= STUCK_AFTER_MS ? true : null;
 }
 
-/** How a client is made to open its connections anew. */
-function restart(client: string): string {
-  const replace = 'where there is no shell (Bottlerocket, Auto Mode), replace the node';
-  if (client === 'kubelet') return `'systemctl restart kubelet' on the node; ${replace}`;
-  if (client === 'kube-proxy') {
-    return "'kubectl -n kube-system rollout restart daemonset/kube-proxy' (all nodes), or delete this node's kube-proxy pod; on Auto Mode, replace the node";
-  }
-  return `restart ${client}; ${replace}`;
-}
-
-/** A duration for people. */
-function seconds(ms: number): string {
-  const total = Math.floor(ms / 1000);
-  if (total < 120) return `${total} s`;
-  return total < 7200 ? `${Math.floor(total / 60)} min` : `${Math.floor(total / 3600)} h`;
+function isFor({ observation }: Circumstances, since: Moment | null | undefined): boolean {
+  return since != null && observation.at.monotonicMs - since.monotonicMs >= STUCK_AFTER_MS;
 }

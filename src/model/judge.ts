@@ -1,26 +1,33 @@
 /** One observation and the history before it -> the node status, and the history for the next look. */
 
-import { addressFromOctets, formatEndpoint } from './address.ts';
-import { type ClientView, viewClient } from './clients.ts';
+import { accessModeOf } from './access-mode.ts';
+import { formatEndpoint } from './address.ts';
+import { isHosts, type Tier, tierOf } from './attribution.ts';
+import { type ClientView, viewClients } from './clients.ts';
 import type { EndpointConnection } from './connections.ts';
 import { eventsBetween } from './events.ts';
 import { judgeFindings } from './findings.ts';
 import { judgeGates } from './gates.ts';
 import { type History, noOpens, recordConnections, type TrackedSocket, trackSockets } from './history.ts';
+import { identitiesOf } from './identities.ts';
 import { confirm, routeOfLook } from './node-route.ts';
 import type { Moment, Observation } from './observation.ts';
-import { type Knowledge, knowledgeOf, routeOf, xEniSources } from './route.ts';
+import { type Knowledge, knowledgeOf, knownXEnis, routeOf } from './route.ts';
 import type { Settings } from './settings.ts';
-import type {
-  Attribution,
-  ClientStatus,
-  ConnectionStatus,
-  DnsStatus,
-  NodeStatus,
-  ScanStatus,
-  XEniSource,
-  XEniStatus,
+import {
+  type ClientStatus,
+  type ConnectionStatus,
+  type DnsStatus,
+  type InboundStatus,
+  type NodeStatus,
+  type ProbeStatus,
+  type ScanStatus,
+  UNATTRIBUTED,
+  type XEniSource,
+  type XEniStatus,
 } from './status.ts';
+import { probeTargets, type Stranger, strangersOf, type Target } from './targets.ts';
+import { recordXEnis } from './x-eni-history.ts';
 
 /** Most events that a status keeps. */
 const MAX_EVENTS = 100;
@@ -29,52 +36,45 @@ const MAX_EVENTS = 100;
 export interface Look {
   readonly status: NodeStatus;
   readonly history: History;
+  /** Whom the agent should ask for a certificate: peers that nobody knows. */
+  readonly strangers: readonly Stranger[];
 }
 
 /** Judges one look. Pure: neither argument is changed, and time is the observation's. */
 export function judge(observation: Observation, before: History, settings: Settings): Look {
   const { at, endpoint, dns } = observation;
-  const known = knowledgeOf(settings, observation);
+  const xEnis = recordXEnis(before.xEnis, knowledgeOf(settings, observation));
+  const known = knowledgeOf(settings, observation, xEnis.former);
   const tracked = trackSockets(before, observation);
-  const view = { known, settings };
-  const clients = viewClients(observation, tracked, view);
+  const tier = tierOf(settings, observation);
+  const clients = viewSockets(observation, tracked, { tier, known, settings });
   const recorded = recordConnections(
     tracked,
     clients.flatMap(({ connections }) => connections),
-    {
-      dnsChangedAt: dns?.changedAt ?? null,
-      readable: clients
-        .filter(({ found, readable }) => found !== null && readable !== false)
-        .map(({ client }) => client),
-    },
+    { dnsChangedAt: dns?.changedAt ?? null, baselines: baselinesOf(clients, tier, at) },
   );
 
   const verdict = confirm(
-    routeOfLook(clients, observation),
+    routeOfLook(clients, observation, tier),
     () => {
-      const last = before.lastLook && { ...before.lastLook, endpoint, dns };
-      return last && routeOfLook(viewClients(last, before, view), last);
+      // It is the sockets of the look before that must agree, by what is known now.
+      const last = before.lastLook && { ...observation, ...socketsOf(before.lastLook) };
+      if (last === null) return null;
+      const lastTier = tierOf(settings, last);
+      return routeOfLook(viewSockets(last, before, { tier: lastTier, known, settings }), last, lastTier);
     },
     settings.scanIntervalMs,
   );
   const asExpected = settings.expect === 'any' || verdict.route === settings.expect;
-  const unexpectedSince = asExpected ? null : (before.unexpectedSince ?? at);
-  const circumstances = {
-    settings,
-    observation,
-    known,
-    clients,
-    tracked: recorded.sockets,
-    verdict,
-    unexpectedSince,
-  };
-
   const history: History = {
     ...recorded,
     looks: before.looks + 1,
     lastLook: observation,
-    unexpectedSince,
+    unexpectedSince: asExpected ? null : (before.unexpectedSince ?? at),
+    xEniSince: verdict.route === 'x-eni' ? (before.xEniSince ?? at) : null,
+    xEnis,
   };
+  const facts = { settings, observation, known, attribution: tier.attribution, verdict };
   const status: NodeStatus = {
     schemaVersion: 1,
     version: settings.version,
@@ -84,44 +84,83 @@ export function judge(observation: Observation, before: History, settings: Setti
     route: verdict.route,
     routeReason: verdict.reason,
     expectedRoute: settings.expect,
-    attribution: attributionOf(clients, observation),
-    accessMode: 'unknown',
-    gates: judgeGates(),
-    ...judgeFindings(circumstances),
+    attribution: tier.attribution,
+    accessMode: accessModeOf(observation, known),
+    gates: judgeGates({ ...facts, xEniSince: history.xEniSince }),
+    ...judgeFindings({
+      ...facts,
+      tier,
+      clients,
+      tracked: recorded.sockets,
+      observedSince: before.since,
+      unexpectedSince: history.unexpectedSince,
+    }),
     endpoint: endpoint && { hostname: endpoint.hostname, port: endpoint.port, source: endpoint.source },
     dns: dnsStatus(observation, known),
-    xEni: xEniStatus(known),
+    xEni: xEniStatus(observation, known),
     clients: clients.map((client) => clientStatus(client, history, endpoint !== null)),
-    inbound: null,
-    probes: null,
+    inbound: inboundStatus(observation, known),
+    probes: probeStatus(observation, known),
     stages: observation.stages.map((stage) => ({ ...stage, at: iso(stage.at) })),
-    scan: scanStatus(observation, clients, history.looks),
+    scan: scanStatus(observation, clients, { tier, scans: history.looks }),
     events: [],
     machine: settings.machine,
   };
   const events = [...eventsBetween(before.lastStatus, status), ...(before.lastStatus?.events ?? [])];
   const complete = { ...status, events: events.slice(0, MAX_EVENTS) };
-  return { status: complete, history: { ...history, lastStatus: complete } };
+  const strangers = tier.attribution === 'process' ? strangersOf(clients, at) : [];
+  return { status: complete, history: { ...history, lastStatus: complete }, strangers };
 }
 
-function viewClients(
+/** The addresses that the agent should probe, by the newest of what the sources know. */
+export function targetsOf(settings: Settings, sources: Parameters<typeof knowledgeOf>[1]): readonly Target[] {
+  return sources.endpoint === null ? [] : probeTargets(sources.endpoint, knowledgeOf(settings, sources));
+}
+
+/** The parts of an observation that were seen in that very look. */
+function socketsOf({ at, owners, tables, stages, procReadErrors }: Observation) {
+  return { at, owners, tables, stages, procReadErrors };
+}
+
+function viewSockets(
   observation: Observation,
   { sockets }: History,
-  { known, settings: { clients, service } }: { known: Knowledge; settings: Settings },
+  { tier, known, settings }: { tier: Tier; known: Knowledge; settings: Settings },
 ): readonly ClientView[] {
-  const { endpoint, at } = observation;
-  const facts = endpoint && { endpoint, known, service, now: at };
-  const byClient = new Map<string, TrackedSocket[]>(clients.map(({ name }) => [name, []]));
-  for (const socket of sockets.values()) byClient.get(socket.process.client)?.push(socket);
-  return clients.map((client) =>
-    viewClient(client, observation, { sockets: byClient.get(client.name) ?? [], facts }),
-  );
+  const { endpoint, at, nodeConfig } = observation;
+  const { clients, service, probeIntervalMs } = settings;
+  const identities = identitiesOf(observation, known, probeIntervalMs);
+  const proxies = nodeConfig?.proxies ?? [];
+  const byClient = new Map<string, TrackedSocket[]>();
+  for (const socket of sockets.values()) {
+    const { client } = socket.process;
+    const list = byClient.get(client);
+    if (list === undefined) byClient.set(client, [socket]);
+    else list.push(socket);
+  }
+  return viewClients(clients, observation, {
+    attribution: tier.attribution,
+    sockets: byClient,
+    facts: endpoint && { endpoint, known, service, identities, proxies, now: at },
+  });
 }
 
-/** `process` only where the owner of every socket could be told. */
-function attributionOf(clients: readonly ClientView[], { owners, tables }: Observation): Attribution {
-  const whole = owners !== null && tables !== null && owners.unreadable === 0;
-  return whole && clients.every(({ readable }) => readable !== false) ? 'process' : 'none';
+/** The clients whose sockets this look knows, each with the inodes that it holds. Nobody's are not known as held. */
+function baselinesOf(
+  clients: readonly ClientView[],
+  { attribution }: Tier,
+  at: Moment,
+): History['baselines'] {
+  return new Map(
+    attribution === 'address'
+      ? []
+      : clients
+          .filter(({ found, readable }) => found !== null && readable !== false)
+          .map(({ client, processes }) => [
+            client,
+            { at, inodes: new Set(processes.flatMap(({ socketInodes }) => [...(socketInodes ?? [])])) },
+          ]),
+  );
 }
 
 function dnsStatus({ dns }: Observation, known: Knowledge): DnsStatus | null {
@@ -143,25 +182,43 @@ function dnsStatus({ dns }: Observation, known: Knowledge): DnsStatus | null {
   };
 }
 
-/** Single addresses that are X-ENIs, and the sources that could name one; null where there is none. */
-function xEniStatus(known: Knowledge): XEniStatus | null {
-  const single = known.xEnis
-    .filter(({ octets, prefixLength }) => prefixLength === octets.length * 8)
-    .map(({ octets }) => addressFromOctets(octets));
+/** The X-ENIs that are known, and the sources that could name one; null where there is none. */
+function xEniStatus({ endpointSlice }: Observation, known: Knowledge): XEniStatus | null {
   const sources: XEniSource[] = [];
-  if (single.length > 0 || (known.xEnis.length > 0 && known.dns !== null)) sources.push('config');
+  if (endpointSlice?.answer) sources.push('endpointslice');
+  const hasSingle = known.xEnis.some(({ octets, prefixLength }) => prefixLength === octets.length * 8);
+  if (hasSingle || (known.xEnis.length > 0 && known.dns !== null)) sources.push('config');
   if (known.vpcCidrs.length > 0 && known.dns !== null) sources.push('dns');
   if (sources.length === 0) return null;
-  const candidates = new Map([...single, ...(known.dns ?? [])].map((address) => [address.key, address]));
-  const addresses = [...candidates.values()]
-    .map((address) => ({ address: address.text, sources: xEniSources(address, known) }))
-    .filter((xEni) => xEni.sources.length > 0);
+  const addresses = knownXEnis(known).map(({ address, sources }) => ({ address: address.text, sources }));
   return { sources, addresses };
+}
+
+/** Who is connected to the kubelet, by number of connections; null where the tables are not the node's. */
+function inboundStatus({ tables }: Observation, known: Knowledge): readonly InboundStatus[] | null {
+  const hosts = tables?.filter(isHosts) ?? [];
+  if (hosts.length === 0) return null;
+  return hosts
+    .flatMap(({ inbound }) => inbound)
+    .map(({ peer, connections }) => ({ peer: peer.text, route: routeOf(peer, known), connections }))
+    .sort((a, b) => b.connections - a.connections);
+}
+
+function probeStatus({ probes }: Observation, known: Knowledge): readonly ProbeStatus[] | null {
+  return (
+    probes?.map(({ address, port, at, ...result }) => ({
+      address: address.text,
+      port,
+      route: routeOf(address, known),
+      ...result,
+      at: iso(at),
+    })) ?? null
+  );
 }
 
 function clientStatus(
   view: ClientView,
-  { sockets, opens, baselined }: History,
+  { sockets, opens, baselines }: History,
   endpointKnown: boolean,
 ): ClientStatus {
   const { client, required, found, readable, processes } = view;
@@ -177,17 +234,17 @@ function clientStatus(
       ? view.connections.map((connection) => connectionStatus(connection, sockets))
       : null,
     // What is not told apart from other sockets is not counted either.
-    opens: endpointKnown && baselined.has(client) ? (opens.get(client) ?? noOpens()) : null,
+    opens: endpointKnown && baselines.has(client) ? (opens.get(client) ?? noOpens()) : null,
   };
 }
 
 function connectionStatus(
-  { key, socket, pid, route, evidence, stale, firstSeenAt }: EndpointConnection,
+  { key, client, socket, pid, route, evidence, stale, firstSeenAt }: EndpointConnection,
   sockets: History['sockets'],
 ): ConnectionStatus {
   const staleSince = sockets.get(key)?.staleSince ?? null;
   return {
-    pid,
+    pid: client === UNATTRIBUTED ? null : pid,
     local: formatEndpoint(socket.local, socket.localPort),
     peer: formatEndpoint(socket.peer, socket.peerPort),
     state: socket.state,
@@ -200,14 +257,18 @@ function connectionStatus(
   };
 }
 
-function scanStatus(observation: Observation, clients: readonly ClientView[], scans: number): ScanStatus {
+function scanStatus(
+  observation: Observation,
+  clients: readonly ClientView[],
+  { tier, scans }: { tier: Tier; scans: number },
+): ScanStatus {
   const { tables, owners, endpoint, procReadErrors } = observation;
-  const told = attributionOf(clients, observation) === 'process';
   return {
     scans,
     sockets: tables && sum(tables.map(({ rows }) => rows)),
     rejectedRows: tables && sum(tables.map(({ rejectedRows }) => rejectedRows)),
-    ignoredConnections: told && endpoint ? sum(clients.map(({ ignored }) => ignored)) : null,
+    ignoredConnections:
+      tier.attribution !== 'none' && endpoint ? sum(clients.map(({ ignored }) => ignored)) : null,
     clientsLeftOut: owners !== null && owners.unreadable === 0 ? owners.leftOut.length : null,
     procReadErrors,
   };

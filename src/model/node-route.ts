@@ -1,7 +1,9 @@
 /** The node's route: the verdict over the established endpoint connections of every client found. */
+import type { Tier } from './attribution.ts';
 import type { ClientView } from './clients.ts';
+import type { EndpointConnection } from './connections.ts';
 import type { Moment, Observation } from './observation.ts';
-import type { NodeRoute } from './status.ts';
+import { type NodeRoute, UNATTRIBUTED } from './status.ts';
 
 export interface Verdict {
   readonly route: NodeRoute;
@@ -13,40 +15,32 @@ export interface Verdict {
 export const OUTDATED_AFTER_INTERVALS = 3;
 
 /** The route as this look alone shows it: the first that fits. */
-export function routeOfLook(clients: readonly ClientView[], observation: Observation): LookVerdict {
+export function routeOfLook(
+  clients: readonly ClientView[],
+  observation: Observation,
+  tier: Tier,
+): LookVerdict {
   const clean = observation.tables?.every(({ rejectedRows }) => rejectedRows === 0) ?? false;
-  return { ...judgeConnections(clients, observation), at: observation.at, clean };
+  const verdict =
+    tier.attribution === 'address'
+      ? judgeUnattributed(clients, observation, tier)
+      : judgeClients(clients, observation, tier);
+  return { ...verdict, at: observation.at, clean };
 }
 
-function judgeConnections(clients: readonly ClientView[], observation: Observation): Verdict {
-  const obstacle = obstacleOf(clients, observation);
+function judgeClients(clients: readonly ClientView[], observation: Observation, tier: Tier): Verdict {
+  const obstacle = obstacleOf(clients, observation, tier);
   if (obstacle !== null) return unknown(obstacle);
 
   const found = clients.filter((client) => client.found);
   const established = found.flatMap(establishedOf);
-  const names = list(found.filter((client) => establishedOf(client).length > 0).map(({ client }) => client));
+  const elsewhere = judgeElsewhere(established);
+  if (elsewhere !== null) return elsewhere;
+
+  const proxyObstacle = proxyObstacleOf(found, observation);
+  if (proxyObstacle !== null) return unknown(proxyObstacle);
   if (established.length === 0)
     return { route: 'none', reason: 'no client has an established endpoint connection' };
-
-  const publicOnes = established.filter(({ route }) => route === 'public');
-  if (publicOnes.length === established.length) {
-    return { route: 'public', reason: `every endpoint connection of ${names} is on a public address` };
-  }
-  if (publicOnes.length > 0) {
-    const holders = list([...new Set(publicOnes.map(({ client }) => client))]);
-    return {
-      route: 'mixed',
-      reason: `${publicOnes.length} of ${established.length} endpoint connections on a public address (${holders})`,
-    };
-  }
-  const strange = established.find(({ route }) => route !== 'x-eni');
-  if (strange !== undefined) {
-    const peer = strange.socket.peer.text;
-    return {
-      route: 'other',
-      reason: `${strange.client} is connected to ${peer}, a ${strange.route} address that is not known as an X-ENI`,
-    };
-  }
   // A client that only goes by the kubernetes Service, the pods' way, has no say; a required one must have one.
   const silent = found.find(
     (client) => establishedOf(client).length === 0 && (client.required || !client.viaServiceOnly),
@@ -54,7 +48,72 @@ function judgeConnections(clients: readonly ClientView[], observation: Observati
   if (silent !== undefined) {
     return unknown(`${silent.client} has no established endpoint connection`);
   }
-  return { route: 'x-eni', reason: `every endpoint connection of ${names} is on an X-ENI` };
+  return { route: 'x-eni', reason: `every endpoint connection of ${holdersOf(established)} is on an X-ENI` };
+}
+
+/** Without owners nothing shows that every client's connection is among them: these never say `x-eni` nor `none`. */
+function judgeUnattributed(
+  clients: readonly ClientView[],
+  observation: Observation,
+  { obstacle }: Tier,
+): Verdict {
+  const because = obstacle === null ? '' : `; ${obstacle}`;
+  if (observation.endpoint === null) return unknown(endpointObstacle(observation) + because);
+  const established = clients.filter(({ client }) => client === UNATTRIBUTED).flatMap(establishedOf);
+  const { route, reason } =
+    judgeElsewhere(established) ??
+    unknown(
+      established.length === 0
+        ? 'no established connection to a known address of the endpoint, and whose sockets they are is not told apart'
+        : 'every known endpoint connection is on an X-ENI, but whose sockets they are is not told apart',
+    );
+  return { route, reason: reason + because };
+}
+
+/** The verdict where a connection is not on an X-ENI; null where all are. */
+function judgeElsewhere(established: readonly EndpointConnection[]): Verdict | null {
+  const publicOnes = established.filter(({ route }) => route === 'public');
+  if (publicOnes.length > 0 && publicOnes.length === established.length) {
+    const names = holdersOf(established);
+    return { route: 'public', reason: `every endpoint connection of ${names} is on a public address` };
+  }
+  if (publicOnes.length > 0) {
+    return {
+      route: 'mixed',
+      reason: `${publicOnes.length} of ${established.length} endpoint connections on a public address (${holdersOf(publicOnes)})`,
+    };
+  }
+  const strange = established.find(({ route }) => route !== 'x-eni');
+  if (strange === undefined) return null;
+  const peer = strange.socket.peer.text;
+  const what =
+    strange.route === 'proxy'
+      ? 'the proxy that it is told to use'
+      : `a ${strange.route} address that is not known as an X-ENI`;
+  return { route: 'other', reason: `${nameOf(strange.client)} is connected to ${peer}, ${what}` };
+}
+
+function holdersOf(connections: readonly EndpointConnection[]): string {
+  return list([...new Set(connections.map(({ client }) => nameOf(client)))]);
+}
+
+/** The client's name for a sentence. */
+function nameOf(client: string): string {
+  return client === UNATTRIBUTED ? 'unattributed sockets' : client;
+}
+
+/** A client that may be on its way through a proxy which nobody could recognise. */
+function proxyObstacleOf(
+  found: readonly ClientView[],
+  { nodeConfig }: Pick<Observation, 'nodeConfig'>,
+): string | null {
+  if (!nodeConfig?.proxies) return 'whether the clients are told to use a proxy has not been read yet';
+  const hidden = nodeConfig.proxies.find(
+    ({ client, error }) => error !== null && found.some((one) => one.client === client),
+  );
+  return hidden === undefined
+    ? null
+    : `whether ${hidden.client} goes by a proxy cannot be told: ${hidden.error}`;
 }
 
 /**
@@ -91,17 +150,22 @@ function unknown(reason: string): Verdict {
 }
 
 /** Why nothing can be said at all, or null. */
-function obstacleOf(clients: readonly ClientView[], observation: Observation): string | null {
+function obstacleOf(
+  clients: readonly ClientView[],
+  observation: Observation,
+  { attribution, obstacle }: Tier,
+): string | null {
   const { endpoint, owners, tables } = observation;
-  if (owners === null) return `the processes could not be read: ${stageError(observation, 'owners')}`;
   if (tables === null) return `the TCP tables could not be read: ${stageError(observation, 'sockets')}`;
-  if (endpoint === null) return `the endpoint is not known: ${stageError(observation, 'endpoint')}`;
-  if (owners.unreadable > 0)
-    return `some processes could not be read (${owners.unreadable}): one may be a client`;
-  const blind = clients.find(({ readable }) => readable === false);
-  if (blind !== undefined) return `${blind.client} could not be read: ${blind.obstacle}`;
+  if (attribution === 'none') return obstacle ?? 'the owners of sockets could not be told';
+  if (owners === null) return 'the processes could not be read';
+  if (endpoint === null) return endpointObstacle(observation);
   const missing = clients.find(({ required, found }) => required && !found);
   return missing === undefined ? null : `${missing.client} is not running, and it is required`;
+}
+
+function endpointObstacle(observation: Observation): string {
+  return `the endpoint is not known: ${stageError(observation, 'endpoint')}`;
 }
 
 function establishedOf({ connections }: ClientView): ClientView['connections'] {

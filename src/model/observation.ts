@@ -60,14 +60,29 @@ export interface Listener {
   readonly port: number;
 }
 
+export interface InboundPeer {
+  readonly peer: Address;
+  readonly connections: number;
+}
+
+/** Where the kubelet serves; something of root's listens there on every node. */
+export const KUBELET_PORT = 10_250;
+
 /** The TCP tables, IPv4 and IPv6, of one network namespace. */
 export interface SocketTable {
   /** `net:[4026531840]` */
   readonly netns: string;
   /** The sockets that a client holds, each inode once. */
   readonly sockets: readonly Socket[];
+  /**
+   * The established and opening sockets to a port of the endpoint that are not the agent's own, whoever holds them;
+   * null where owners are told apart.
+   */
+  readonly unattributed: readonly Socket[] | null;
   /** Of uid 0: nothing else can have accepted a connection that a client holds. */
   readonly listeners: readonly Listener[];
+  /** Who is connected to the kubelet's own port (10250), loopback left out. */
+  readonly inbound: readonly InboundPeer[];
   /** Rows that parsed, of all processes, in every state. */
   readonly rows: number;
   readonly rejectedRows: number;
@@ -150,34 +165,65 @@ export interface DnsSeen {
 }
 
 /** The EndpointSlice `default/kubernetes`: the X-ENIs, in every access mode. */
-interface EndpointSliceSeen {
-  readonly addresses: readonly Address[];
-  readonly port: number;
-  readonly at: Moment;
+export interface EndpointSliceSeen {
+  /** What was last read, however old; null before. */
+  readonly answer: {
+    readonly addresses: readonly Address[];
+    readonly port: number;
+    readonly at: Moment;
+  } | null;
+  /** The first failure since the last answer; null while there is none. */
+  readonly failingSince: Moment | null;
 }
 
 /** What the instance metadata service says of the VPC. */
-interface ImdsSeen {
-  readonly vpcCidrs: readonly AddressRange[];
-  readonly at: Moment;
+export interface ImdsSeen {
+  /** Of every network card, each CIDR once: what was last read, however old; null before. */
+  readonly answer: { readonly vpcCidrs: readonly AddressRange[]; readonly at: Moment } | null;
 }
 
 /** Whose certificate an address showed when asked for the endpoint's name. */
-interface IdentitySeen {
+export interface IdentitySeen {
   readonly address: Address;
   readonly port: number;
   readonly identity: 'cluster' | 'other' | 'no-answer';
   readonly at: Moment;
 }
 
+export type ProbeStage = 'tcp' | 'tls' | 'identity';
+
 /** One TCP and TLS connection of the agent's own to an endpoint or X-ENI address. */
-interface ProbeSeen {
+export interface ProbeSeen {
   readonly address: Address;
   readonly port: number;
   readonly success: boolean;
-  readonly failedStage: 'tcp' | 'tls' | 'identity' | null;
+  /** How far it did not come. */
+  readonly failedStage: ProbeStage | null;
   readonly error: string | null;
   readonly durationSeconds: number;
+  readonly at: Moment;
+}
+
+/** The proxy that a client is told to use for the endpoint. */
+export interface ProxySeen {
+  readonly client: string;
+  /** As it was given, without user information; null where the client's environment could not be read. */
+  readonly url: string | null;
+  readonly port: number;
+  /** Of its name, now and earlier; none while the name has not been resolved. */
+  readonly addresses: readonly Address[];
+  /** Why its addresses are not known; null where they are. */
+  readonly error: string | null;
+}
+
+/** What files of the node, as its clients see them, say of how the endpoint is reached. */
+export interface NodeConfigSeen {
+  /** Addresses that the hosts file gives the endpoint's name; null where it could not be read. */
+  readonly hosts: readonly Address[] | null;
+  /** Who is asked for names: resolv.conf, behind systemd-resolved its upstream servers; null where it could not be read. */
+  readonly resolvers: readonly Address[] | null;
+  /** Of the clients that use one; null while their environment has not been read. */
+  readonly proxies: readonly ProxySeen[] | null;
   readonly at: Moment;
 }
 
@@ -201,8 +247,11 @@ export interface Observation {
   readonly tables: readonly SocketTable[] | null;
   readonly endpoint: EndpointSeen | null;
   readonly dns: DnsSeen | null;
+  /** What a resolver outside the VPC says. */
+  readonly outsideDns: DnsSeen | null;
   readonly endpointSlice: EndpointSliceSeen | null;
   readonly imds: ImdsSeen | null;
+  readonly nodeConfig: NodeConfigSeen | null;
   readonly identities: readonly IdentitySeen[] | null;
   readonly probes: readonly ProbeSeen[] | null;
   /** Of every stage that is on and has ended at least once. */

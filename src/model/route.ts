@@ -2,13 +2,14 @@
 import {
   type Address,
   type AddressRange,
+  addressFromOctets,
   parseAddress,
   parseRange,
   rangeContains,
   rangeCovers,
   rangesOverlap,
 } from './address.ts';
-import type { Observation } from './observation.ts';
+import type { DnsSeen, Moment, Observation } from './observation.ts';
 import type { Settings } from './settings.ts';
 import type { Route, XEniSource } from './status.ts';
 
@@ -17,13 +18,23 @@ export interface Knowledge {
   /** Addresses known to hold X-ENIs only (`--x-eni`). */
   readonly xEnis: readonly AddressRange[];
   readonly vpcCidrs: readonly AddressRange[];
+  /** The EndpointSlice as last read, however old; null while it has not been read. */
+  readonly slice: { readonly addresses: readonly Address[]; readonly port: number } | null;
   /** The current DNS answer of the endpoint; null while there is none. */
   readonly dns: readonly Address[] | null;
   /** Addresses of earlier answers: they prove the endpoint, never an X-ENI. */
   readonly earlier: readonly Address[];
-  /** The endpoint's address where its kubeconfig names no host but an address; proves the endpoint, never an X-ENI. */
-  readonly literal: readonly Address[];
+  /**
+   * Addresses that the node's own files give the endpoint: its kubeconfig, where it names no host but an address, and
+   * its hosts file. They prove the endpoint, never an X-ENI.
+   */
+  readonly pinned: readonly Address[];
+  /** Addresses that were X-ENIs before the eyes of this agent and no longer are. They prove the endpoint. */
+  readonly former: readonly Address[];
 }
+
+/** The parts of an observation that come from sources beside the look. */
+type Sources = Pick<Observation, 'at' | 'endpoint' | 'dns' | 'endpointSlice' | 'imds' | 'nodeConfig'>;
 
 /**
  * For how long the last answer counts as the current one while DNS fails. X-ENIs are replaced within days: what an
@@ -32,21 +43,32 @@ export interface Knowledge {
 const CURRENT_FOR_MS = 3_600_000;
 
 /** Puts together what the operator said and what the sources saw. */
-export function knowledgeOf(settings: Settings, observation: Observation): Knowledge {
-  const { dns, endpoint, at } = observation;
-  const answer = dns?.answer ?? null;
-  const isCurrent = answer !== null && at.monotonicMs - answer.at.monotonicMs <= CURRENT_FOR_MS;
+export function knowledgeOf(
+  settings: Pick<Settings, 'xEnis' | 'vpcCidrs'>,
+  { dns, endpoint, endpointSlice, imds, nodeConfig, at }: Sources,
+  former: readonly Address[] = [],
+): Knowledge {
+  const answer = currentAnswer(dns, at);
   const literal = endpoint && parseAddress(endpoint.hostname);
   return {
     xEnis: settings.xEnis,
-    vpcCidrs: settings.vpcCidrs,
-    dns: isCurrent ? answer.addresses : null,
-    earlier: [...(isCurrent ? [] : (answer?.addresses ?? [])), ...(dns?.earlier ?? [])],
-    literal: literal === null ? [] : [literal],
+    vpcCidrs: settings.vpcCidrs.length > 0 ? settings.vpcCidrs : (imds?.answer?.vpcCidrs ?? []),
+    slice: endpointSlice?.answer ?? null,
+    dns: answer,
+    earlier: [...(answer === null ? (dns?.answer?.addresses ?? []) : []), ...(dns?.earlier ?? [])],
+    pinned: [...(literal === null ? [] : [literal]), ...(nodeConfig?.hosts ?? [])],
+    former,
   };
 }
 
-/** The route of a peer, the first that fits. (`proxy` is not told apart yet.) */
+/** The addresses of the last answer while it counts as the current one, else null. */
+export function currentAnswer(dns: DnsSeen | null, now: Moment): readonly Address[] | null {
+  const answer = dns?.answer ?? null;
+  const isCurrent = answer !== null && now.monotonicMs - answer.at.monotonicMs <= CURRENT_FOR_MS;
+  return isCurrent ? answer.addresses : null;
+}
+
+/** The route to an address, the first that fits. (`proxy` is a matter of the client, not of the address.) */
 export function routeOf(address: Address, known: Knowledge): Route {
   if (xEniSources(address, known).length > 0) return 'x-eni';
   if (isIn(known.vpcCidrs, address)) return 'vpc';
@@ -57,17 +79,63 @@ export function routeOf(address: Address, known: Knowledge): Route {
  * Which sources say that the address is an X-ENI's; none where it is not taken for one.
  *
  * - A private address in the DNS answer alone proves nothing (it may be a proxy, a tunnel, a NAT64): the current
- *   answer counts only within the VPC's CIDRs.
- * - A globally reachable address given as an X-ENI counts only within the known CIDRs of the VPC; for IPv6 also
- *   while none are known, because there X-ENIs have global addresses.
+ *   answer counts only within the VPC's CIDRs, and only while the slice says nothing of that family.
+ * - A globally reachable address from the slice or `--x-eni` counts only within the known CIDRs of the VPC; for IPv6
+ *   also while none are known, because there X-ENIs have global addresses.
  */
 export function xEniSources(address: Address, known: Knowledge): readonly XEniSource[] {
   if (isIn(NEVER_AN_X_ENI, address)) return [];
   const sources: XEniSource[] = [];
-  if (isIn(known.xEnis, address) && mayBeInVpc(address, known.vpcCidrs)) sources.push('config');
-  if (known.dns?.some((answer) => answer.key === address.key) && isIn(known.vpcCidrs, address))
+  const trusted = mayBeInVpc(address, known.vpcCidrs);
+  if (trusted && holds(known.slice?.addresses, address)) sources.push('endpointslice');
+  if (trusted && isIn(known.xEnis, address)) sources.push('config');
+  if (!sliceHas(known, address.family) && holds(known.dns, address) && isIn(known.vpcCidrs, address))
     sources.push('dns');
   return sources;
+}
+
+/** Every single address that is known as an X-ENI, with its sources. */
+export function knownXEnis(known: Knowledge): readonly XEni[] {
+  const candidates = [...(known.slice?.addresses ?? []), ...(known.dns ?? []), ...singles(known.xEnis)];
+  return distinct(candidates)
+    .map((address) => ({ address, sources: xEniSources(address, known) }))
+    .filter(({ sources }) => sources.length > 0);
+}
+
+export interface XEni {
+  readonly address: Address;
+  readonly sources: readonly XEniSource[];
+}
+
+/**
+ * The X-ENIs that a node must reach now, of each family: those of the slice, and those that DNS leads to, however they
+ * are known; without either those of `--x-eni`.
+ */
+export function currentXEnis(known: Knowledge): readonly Address[] {
+  const all = knownXEnis(known);
+  return ([4, 6] as const).flatMap((family) => {
+    const ofFamily = all.filter(({ address }) => address.family === family);
+    const current = ofFamily.filter(
+      ({ address, sources }) => sources.includes('endpointslice') || holds(known.dns, address),
+    );
+    const best = current.length > 0 || sliceHas(known, family) ? current : ofFamily;
+    return best.map(({ address }) => address);
+  });
+}
+
+/** Whether the slice says which X-ENIs of that family there are; it holds the primary family of Services only. */
+export function sliceHas({ slice }: Knowledge, family: 4 | 6): boolean {
+  return slice?.addresses.some((address) => address.family === family) ?? false;
+}
+
+/** Whether the list holds the address, by what is judged of it. */
+export function holds(addresses: readonly Address[] | null | undefined, address: Address): boolean {
+  return addresses?.some(({ key }) => key === address.key) ?? false;
+}
+
+/** Each address once, in order. */
+export function distinct(addresses: readonly Address[]): readonly Address[] {
+  return [...new Map(addresses.map((address) => [address.key, address])).values()];
 }
 
 /** Those of `xEnis` that `xEniSources` does not take for X-ENIs, wholly or in part, however they were given. */
@@ -164,7 +232,14 @@ function mayBeInVpc(address: Address, vpcCidrs: readonly AddressRange[]): boolea
   return address.family === 6 && !vpcCidrs.some((cidr) => cidr.family === 6);
 }
 
-function isIn(list: readonly AddressRange[], address: Address): boolean {
+/** The single addresses among the ranges. */
+function singles(list: readonly AddressRange[]): readonly Address[] {
+  return list
+    .filter(({ octets, prefixLength }) => prefixLength === octets.length * 8)
+    .map(({ octets }) => addressFromOctets(octets));
+}
+
+export function isIn(list: readonly AddressRange[], address: Address): boolean {
   return list.some((range) => rangeContains(range, address));
 }
 

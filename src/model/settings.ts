@@ -17,6 +17,10 @@ export interface ServiceSetting {
   readonly port: number;
 }
 
+/** How sockets are to be told apart: by their owners, or by known addresses alone. */
+export const ATTRIBUTION_WISHES = ['process', 'address'] as const;
+export type AttributionWish = (typeof ATTRIBUTION_WISHES)[number];
+
 export interface Settings {
   readonly nodeName: string;
   readonly version: string;
@@ -24,8 +28,13 @@ export interface Settings {
   readonly expect: Expectation;
   /** Addresses known to hold X-ENIs only (`--x-eni`). */
   readonly xEnis: readonly AddressRange[];
-  /** The VPC's CIDRs as given (`--vpc-cidr`). */
+  /** The VPC's CIDRs as given (`--vpc-cidr`); where there is none, those of IMDS count. */
   readonly vpcCidrs: readonly AddressRange[];
+  readonly attribution: AttributionWish;
+  /** Null where nothing is probed. */
+  readonly probeIntervalMs: number | null;
+  /** Whether the machine is an EC2 instance, by its firmware. */
+  readonly onEc2: boolean;
   /** The `kubernetes` Service; null where the agent does not run in a pod. */
   readonly service: ServiceSetting | null;
   readonly scanIntervalMs: number;

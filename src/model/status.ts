@@ -3,11 +3,11 @@
  * of it and reads nothing else. Its JSON form (schemaVersion 1) is public: fields are added, never renamed.
  * What is unknown is null.
  */
-import type { DnsFailure, EndpointSource, StageName, TcpState } from './observation.ts';
+import type { DnsFailure, EndpointSource, ProbeStage, StageName, TcpState } from './observation.ts';
 import type { Expectation, Machine } from './settings.ts';
 
 /** How a peer is reached. */
-export const ROUTES = ['x-eni', 'vpc', 'private', 'public'] as const;
+export const ROUTES = ['x-eni', 'vpc', 'private', 'public', 'proxy'] as const;
 export type Route = (typeof ROUTES)[number];
 
 /** The node's verdict. */
@@ -15,28 +15,44 @@ export const NODE_ROUTES = ['x-eni', 'public', 'mixed', 'other', 'none', 'unknow
 export type NodeRoute = (typeof NODE_ROUTES)[number];
 
 /** Why a socket is taken for an endpoint connection. */
-export type Evidence = 'config' | 'dns' | 'dns-history' | 'presumed';
+export type Evidence = 'endpointslice' | 'config' | 'dns' | 'dns-history' | 'proxy' | 'tls' | 'presumed';
+
+/** The client that stands for sockets whose owners are not told apart. */
+export const UNATTRIBUTED = 'unattributed';
+
+/** The cluster's endpoint access, as its name's addresses inside and outside the VPC show it. */
+export const ACCESS_MODES = ['public', 'public-and-private', 'private', 'unknown'] as const;
+export type AccessMode = (typeof ACCESS_MODES)[number];
 
 /** How sockets are told apart: by owner, by known addresses alone, or not at all. */
 export const ATTRIBUTIONS = ['process', 'address', 'none'] as const;
 export type Attribution = (typeof ATTRIBUTIONS)[number];
 
 export const GATES = ['private-ready', 'public-free'] as const;
-type GateName = (typeof GATES)[number];
+export type GateName = (typeof GATES)[number];
 export const GATE_STATES = ['true', 'false', 'unknown'] as const;
-type GateState = (typeof GATE_STATES)[number];
+export type GateState = (typeof GATE_STATES)[number];
 
 /** How an X-ENI's address is known. */
-export type XEniSource = 'config' | 'dns';
+export type XEniSource = 'endpointslice' | 'config' | 'dns';
 
 export type FindingCode =
   | 'Blind'
   | 'ClientMissing'
+  | 'XEniUnreachable'
+  | 'XEniIdentityMismatch'
   | 'DnsPublic'
   | 'DnsFailing'
+  | 'CustomResolver'
+  | 'HostsFileOverride'
   | 'ConnectionMoving'
   | 'StaleConnection'
-  | 'UnexpectedRoute';
+  | 'StaleXEni'
+  | 'UnexpectedRoute'
+  | 'ConnectStuck'
+  | 'Retransmitting'
+  | 'ViaProxy'
+  | 'SliceUnavailable';
 export type Severity = 'info' | 'warning' | 'critical';
 
 export interface NodeStatus {
@@ -51,7 +67,7 @@ export interface NodeStatus {
   readonly routeReason: string;
   readonly expectedRoute: Expectation;
   readonly attribution: Attribution;
-  readonly accessMode: 'unknown';
+  readonly accessMode: AccessMode;
   readonly gates: readonly Gate[];
   readonly findings: readonly Finding[];
   readonly evaluated: readonly FindingCode[];
@@ -59,8 +75,10 @@ export interface NodeStatus {
   readonly dns: DnsStatus | null;
   readonly xEni: XEniStatus | null;
   readonly clients: readonly ClientStatus[];
-  readonly inbound: null;
-  readonly probes: null;
+  /** Who is connected to the kubelet's port; null where it cannot be told. */
+  readonly inbound: readonly InboundStatus[] | null;
+  /** Null where nothing is probed. */
+  readonly probes: readonly ProbeStatus[] | null;
   readonly stages: readonly StageStatus[];
   readonly scan: ScanStatus;
   /** Newest first. */
@@ -111,6 +129,23 @@ export interface XEniStatus {
   readonly addresses: readonly { readonly address: string; readonly sources: readonly XEniSource[] }[];
 }
 
+export interface InboundStatus {
+  readonly peer: string;
+  readonly route: Route;
+  readonly connections: number;
+}
+
+export interface ProbeStatus {
+  readonly address: string;
+  readonly port: number;
+  readonly route: Route;
+  readonly success: boolean;
+  readonly failedStage: ProbeStage | null;
+  readonly error: string | null;
+  readonly durationSeconds: number;
+  readonly at: string;
+}
+
 export interface ClientStatus {
   readonly client: string;
   readonly required: boolean;
@@ -128,8 +163,8 @@ export interface ClientStatus {
 }
 
 export interface ConnectionStatus {
-  /** The process that holds it. */
-  readonly pid: number;
+  /** The process that holds it; null where owners are not told apart. */
+  readonly pid: number | null;
   readonly local: string;
   readonly peer: string;
   readonly state: TcpState;

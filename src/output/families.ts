@@ -5,12 +5,15 @@
 import { FINDING_CODES, severityOf } from '../model/findings.ts';
 import { DNS_FAILURES } from '../model/observation.ts';
 import {
+  ACCESS_MODES,
   ATTRIBUTIONS,
   type ConnectionStatus,
   GATE_STATES,
   NODE_ROUTES,
   type NodeStatus,
+  type ProbeStatus,
   ROUTES,
+  UNATTRIBUTED,
 } from '../model/status.ts';
 
 /** What the agent knows of itself. */
@@ -39,6 +42,11 @@ export interface Family {
 
 /** Peers that get a series of their own. */
 const MAX_PEERS = 16;
+/** Probed addresses that get a series of their own: as many as are probed. */
+const MAX_PROBES = 16;
+
+/** The routes to an address; `proxy` is one of a client. */
+const ADDRESS_ROUTES = ROUTES.filter((route) => route !== 'proxy');
 
 const PREFIX = 'eks_endpoint_';
 
@@ -157,6 +165,20 @@ export const FAMILIES: readonly Family[] = [
     stageSucceeded(status, 'owners') ? known(status.scan.clientsLeftOut) : [],
   ),
   gauge(
+    'inbound_connections',
+    "Connections to the kubelet's port 10250 from other machines",
+    ['route'],
+    (status) => {
+      const { inbound } = status;
+      return inbound === null || !stageSucceeded(status, 'sockets')
+        ? []
+        : ADDRESS_ROUTES.map((route) => ({
+            value: sum(inbound.filter((peer) => peer.route === route).map(({ connections }) => connections)),
+            labels: { route },
+          }));
+    },
+  ),
+  gauge(
     'info',
     'The endpoint, and where its name was found',
     ['hostname', 'port', 'source'],
@@ -178,7 +200,7 @@ export const FAMILIES: readonly Family[] = [
     const addresses = dns?.addresses;
     return !addresses
       ? []
-      : ROUTES.map((route) => ({
+      : ADDRESS_ROUTES.map((route) => ({
           value: addresses.filter((address) => address.route === route).length,
           labels: { route },
         }));
@@ -220,6 +242,21 @@ export const FAMILIES: readonly Family[] = [
             value: xEni.addresses.filter(({ sources }) => sources.includes(source)).length,
             labels: { source },
           })),
+  ),
+  gauge(
+    'access_mode',
+    "The cluster's endpoint access, as DNS shows it inside the VPC and outside",
+    ['mode'],
+    ({ accessMode }) => oneHot('mode', ACCESS_MODES, accessMode),
+  ),
+  gauge(
+    'probe_success',
+    'Whether the address answered the last probe, TCP and TLS, as this cluster',
+    ['address'],
+    ({ probes }) => ofProbes(probes, ({ success }) => Number(success)),
+  ),
+  gauge('probe_duration_seconds', 'Duration of the last probe', ['address'], ({ probes }) =>
+    ofProbes(probes, ({ durationSeconds }) => durationSeconds),
   ),
   gauge('attribution', 'How sockets are told apart', ['mode'], ({ attribution }) =>
     oneHot('mode', ATTRIBUTIONS, attribution),
@@ -308,6 +345,16 @@ function oneHot(label: string, values: readonly string[], current: string): read
   return values.map((value) => ({ value: Number(value === current), labels: { [label]: value } }));
 }
 
+function ofProbes(probes: NodeStatus['probes'], toNumber: (probe: ProbeStatus) => number): readonly Sample[] {
+  return (probes ?? [])
+    .slice(0, MAX_PROBES)
+    .map((probe) => ({ value: toNumber(probe), labels: { address: probe.address } }));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
 /** One sample of what is known, none of what is not. */
 function known(value: number | null | undefined): readonly Sample[];
 function known<T>(value: T | null | undefined, toNumber: (value: T) => number): readonly Sample[];
@@ -315,11 +362,14 @@ function known<T>(value: T | null | undefined, toNumber: (value: T) => number = 
   return value === null || value === undefined ? [] : [{ value: toNumber(value) }];
 }
 
-/** The clients whose endpoint connections are known. */
+/** The clients whose endpoint connections are known; where owners are not told apart, nobody's. */
 function readClients(status: NodeStatus): readonly ToldClient[] {
-  if (!stageSucceeded(status, 'owners') || !stageSucceeded(status, 'sockets')) return [];
+  if (!stageSucceeded(status, 'sockets')) return [];
+  const ownersRead = stageSucceeded(status, 'owners');
   return status.clients.flatMap(({ client, found, connections }) =>
-    found && connections !== null ? [{ client, connections }] : [],
+    connections !== null && (client === UNATTRIBUTED || (found && ownersRead))
+      ? [{ client, connections }]
+      : [],
   );
 }
 

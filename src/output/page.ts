@@ -1,5 +1,5 @@
 /** The page at `/`: plain for now, the verdict, the findings, the connections, and where the rest is. */
-import type { Finding, NodeStatus } from '../model/status.ts';
+import type { Finding, Gate, NodeStatus } from '../model/status.ts';
 import { html, type SafeHtml } from './html.ts';
 
 /** A whole HTML document; `status` is null before the first look. */
@@ -19,13 +19,15 @@ ${
   status === null
     ? html`<p>No look has ended yet.</p>`
     : html`<p>Node route: <strong>${status.route}</strong> &ndash; ${status.routeReason}.</p>
-<p>Expected: ${status.expectedRoute}. Looked at ${status.observedAt}.</p>
+<p>Expected: ${status.expectedRoute}. Access mode: ${status.accessMode}. Looked at ${status.observedAt}.</p>
+<ul>${status.gates.map(renderGate)}</ul>
 ${
   status.findings.length === 0
     ? html`<p>No finding is raised.</p>`
     : html`<ul>${status.findings.map(renderFinding)}</ul>`
 }
-${renderConnections(status)}`
+${renderConnections(status)}
+${renderProbes(status)}`
 }
 <ul>
 <li><a href="/metrics">Metrics</a></li>
@@ -34,6 +36,11 @@ ${renderConnections(status)}`
 </ul>
 </html>
 `.text;
+}
+
+function renderGate({ gate, state, reason }: Gate): SafeHtml {
+  return html`<li><strong>${gate}</strong>: ${state} &ndash; ${reason}.</li>
+`;
 }
 
 function renderFinding({ code, severity, summary, remedy, runbook }: Finding): SafeHtml {
@@ -45,7 +52,7 @@ function renderConnections({ clients }: NodeStatus): SafeHtml {
   const rows = clients.flatMap(({ client, connections }) =>
     (connections ?? []).map(
       ({ pid, local, peer, state, route, evidence, stale }) =>
-        html`<tr><td>${client} (${pid})<td>${state}<td>${local}<td>${peer}<td>${route}${stale ? ', stale' : ''}<td>${evidence}
+        html`<tr><td>${client}${pid === null ? '' : ` (${pid})`}<td>${state}<td>${local}<td>${peer}<td>${route}${stale ? ', stale' : ''}<td>${evidence}
 `,
     ),
   );
@@ -53,4 +60,15 @@ function renderConnections({ clients }: NodeStatus): SafeHtml {
   return html`<table>
 <tr><th>Process<th>State<th>Local address<th>Peer address<th>Route<th>Evidence
 ${rows}</table>`;
+}
+
+function renderProbes({ probes }: NodeStatus): SafeHtml {
+  if (probes === null || probes.length === 0) return html``;
+  return html`<table>
+<tr><th>Probed address<th>Route<th>Answer<th>At
+${probes.map(
+  ({ address, port, route, success, failedStage, error, at }) =>
+    html`<tr><td>${address}:${port}<td>${route}<td>${success ? 'as this cluster' : `fails at ${failedStage}: ${error}`}<td>${at}
+`,
+)}</table>`;
 }

@@ -1,6 +1,6 @@
 /** The report of `check` and `demo`: a table like that of `ss -tnp` with the route beside each peer, then the verdict. */
 import { styleText } from 'node:util';
-import type { NodeStatus, Severity } from '../model/status.ts';
+import type { Gate, NodeStatus, Severity } from '../model/status.ts';
 
 export interface ReportOptions {
   /** Colours by ANSI escapes. */
@@ -15,14 +15,20 @@ const HEADINGS = ['State', 'Local Address:Port', 'Peer Address:Port', 'Route', '
 /** A node status as text for a terminal, ending in a newline. */
 export function renderReport(status: NodeStatus, { color }: ReportOptions): string {
   const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
-  const parts = [head(status), sockets(status, paint), failures(status, paint), verdict(status, paint)];
+  const parts = [
+    head(status, paint),
+    sockets(status, paint),
+    failures(status, paint),
+    verdict(status, paint),
+  ];
   return parts
     .filter((lines) => lines.length > 0)
     .map((lines) => `${lines.join('\n')}\n`)
     .join('\n');
 }
 
-function head({ node, endpoint, dns, observedAt, version }: NodeStatus): readonly string[] {
+function head(status: NodeStatus, paint: Paint): readonly string[] {
+  const { node, endpoint, dns, observedAt, version, accessMode } = status;
   const name = endpoint === null ? 'not known' : `${endpoint.hostname}:${endpoint.port} (${endpoint.source})`;
   const addresses = dns?.addresses?.map(({ address, route }) => `${address} ${route}`).join(', ');
   const servers = dns !== null && dns.servers.length > 0 ? `, asked ${dns.servers.join(', ')}` : '';
@@ -34,7 +40,26 @@ function head({ node, endpoint, dns, observedAt, version }: NodeStatus): readonl
     `Node      ${printable(node)}  (${observedAt}, eks-endpoint-exporter ${version})`,
     `Endpoint  ${printable(name)}`,
     ...(dns === null ? [] : [`DNS       ${answer}${servers}`]),
+    ...xEnis(status, paint),
+    ...(accessMode === 'unknown' ? [] : [`Access    ${accessMode}`]),
   ];
+}
+
+/** The X-ENIs, each with what its probe said. */
+function xEnis({ xEni, probes }: NodeStatus, paint: Paint): readonly string[] {
+  const known = xEni?.addresses ?? [];
+  if (known.length === 0) return [];
+  const texts = known.map(({ address, sources }) => {
+    const probe = probes?.find((one) => one.address === address);
+    const answer =
+      probe === undefined
+        ? 'not probed'
+        : probe.success
+          ? paint('green', 'answers')
+          : paint('red', `fails at ${probe.failedStage}`);
+    return `${address} (${sources.join(', ')}) ${answer}`;
+  });
+  return [`X-ENIs    ${texts.join(', ')}`];
 }
 
 function sockets({ clients, scan }: NodeStatus, paint: Paint): readonly string[] {
@@ -45,7 +70,7 @@ function sockets({ clients, scan }: NodeStatus, paint: Paint): readonly string[]
       peer,
       stale ? `${route} stale` : route,
       evidence,
-      `${printable(client)} (pid ${pid})`,
+      pid === null ? printable(client) : `${printable(client)} (pid ${pid})`,
     ]),
   );
   const left = scan.ignoredConnections;
@@ -76,13 +101,17 @@ function failures({ stages }: NodeStatus, paint: Paint): readonly string[] {
 }
 
 function verdict(
-  { route, routeReason, expectedRoute, findings }: NodeStatus,
+  { route, routeReason, expectedRoute, gates, findings }: NodeStatus,
   paint: Paint,
 ): readonly string[] {
   const expected = expectedRoute === 'any' ? '' : ` (expected: ${expectedRoute})`;
   const lines = [
     `Node route: ${paint(styleOf(route), route)}${expected}`,
     `  Why: ${printable(routeReason)}.`,
+    ...gates.flatMap(({ gate, state, reason }) => [
+      `Gate ${gate}: ${paint(styleOfGate(state), state)}`,
+      `  Why: ${printable(reason)}.`,
+    ]),
   ];
   for (const { code, severity, summary, remedy, runbook } of findings) {
     lines.push(
@@ -98,6 +127,10 @@ function verdict(
 function styleOf(route: string): Style {
   if (route === 'x-eni') return 'green';
   return route.startsWith('public') || route === 'mixed' ? 'red' : 'yellow';
+}
+
+function styleOfGate(state: Gate['state']): Style {
+  return state === 'true' ? 'green' : state === 'false' ? 'red' : 'yellow';
 }
 
 function styleOfSeverity(severity: Severity): Style {

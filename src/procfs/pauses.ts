@@ -9,6 +9,7 @@ export class Pauses {
   readonly #deadlineMs: number;
   readonly #endsAtMs: number;
   #resumedAtMs: number;
+  #stretches = 0;
 
   /** The deadline counts from now. */
   constructor(monotonicMs: () => number, deadlineMs: number) {
@@ -16,6 +17,11 @@ export class Pauses {
     this.#deadlineMs = deadlineMs;
     this.#resumedAtMs = monotonicMs();
     this.#endsAtMs = this.#resumedAtMs + deadlineMs;
+  }
+
+  /** How many pauses there were: between two of them nothing else runs. */
+  get stretches(): number {
+    return this.#stretches;
   }
 
   /** Whether it is time for a pause. */
@@ -26,6 +32,7 @@ export class Pauses {
   /** Lets everything else that waits run once. Throws where the deadline has passed. */
   async pause(): Promise<void> {
     await setImmediate();
+    this.#stretches += 1;
     this.#resumedAtMs = this.#monotonicMs();
     if (this.#resumedAtMs >= this.#endsAtMs) {
       throw new Error(`Cannot finish the look: not done within ${this.#deadlineMs / 1000} s`);

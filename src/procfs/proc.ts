@@ -5,6 +5,8 @@ import type { TcpTableParser } from './tcp.ts';
 /** How many directory entries are read at once: 256 descriptors take the kernel about half a millisecond. */
 const ENTRIES_AT_ONCE = 256;
 const MAX_FILE_BYTES = 1024 * 1024;
+/** What is cut off might name a proxy; a pod with a variable for each of 1,000 Services has less. */
+const MAX_ENVIRON_BYTES = 256 * 1024;
 /** Linux's own limit for the symbolic links of one path (MAXSYMLINKS). */
 const MAX_LINKS = 40;
 /** Unit of the times in /proc/<pid>/stat: 1/USER_HZ seconds, 100 on every architecture that EKS has. */
@@ -107,6 +109,41 @@ export class Proc {
     return text === '' ? [] : text.replace(/\0$/, '').split('\0');
   }
 
+  /**
+   * The environment that the process began with (proc_pid_environ(5)), at most 256 KiB. Where a name comes twice its
+   * first value counts, as to Go.
+   */
+  environ(pid: number): Readonly<Record<string, string>> | null {
+    const path = `${this.root}/${pid}/environ`;
+    const file = this.#ifThere(path, () => fs.openSync(path, 'r'));
+    if (file === null) return null;
+    const pieces: Buffer[] = [];
+    try {
+      let bytes = 0;
+      for (let length = this.#readPiece(file, path); length > 0; length = this.#readPiece(file, path)) {
+        bytes += length;
+        if (bytes > MAX_ENVIRON_BYTES) throw new ProcReadError(path, 'EFBIG', 'larger than 256 KiB');
+        pieces.push(Buffer.from(this.#buffer.subarray(0, length)));
+      }
+    } finally {
+      fs.closeSync(file);
+    }
+    const variables = Buffer.concat(pieces).toString().split('\0').reverse();
+    return Object.fromEntries(
+      variables.flatMap((variable) => {
+        const equals = variable.indexOf('=');
+        return equals > 0 ? [[variable.slice(0, equals), variable.slice(equals + 1)]] : [];
+      }),
+    );
+  }
+
+  /** The inodes of this very process's sockets: some dozens at most. */
+  ownSocketInodes(): ReadonlySet<number> {
+    const path = `${this.root}/self/fd`;
+    const names = this.#ifThere(path, () => fs.readdirSync(path)) ?? [];
+    return new Set(names.flatMap((name) => this.#socketInode(path, name) ?? []));
+  }
+
   /** The inodes of all sockets among the descriptors. */
   async socketInodes(pid: number, pauses: Pauses): Promise<Set<number> | null> {
     const path = `${this.root}/${pid}/fd`;
@@ -114,9 +151,8 @@ export class Proc {
     if (directory === null) return null;
     const inodes = new Set<number>();
     for (const name of this.#names(directory, path)) {
-      const link = this.#ifThere(path, () => fs.readlinkSync(`${path}/${name}`));
-      const inode = /^socket:\[(\d+)\]$/.exec(link ?? '')?.[1];
-      if (inode !== undefined) inodes.add(Number(inode));
+      const inode = this.#socketInode(path, name);
+      if (inode !== null) inodes.add(inode);
       if (pauses.due()) await pauses.pause();
     }
     return inodes;
@@ -206,6 +242,13 @@ export class Proc {
       ahead.push(...target.split('/').reverse());
     }
     return [root, ...behind].join('/');
+  }
+
+  /** Null where the descriptor is no socket, or gone. */
+  #socketInode(directory: string, name: string): number | null {
+    const link = this.#ifThere(directory, () => fs.readlinkSync(`${directory}/${name}`));
+    const inode = /^socket:\[(\d+)\]$/.exec(link ?? '')?.[1];
+    return inode === undefined ? null : Number(inode);
   }
 
   *#names(directory: fs.Dir, path: string): Generator<string, void, undefined> {

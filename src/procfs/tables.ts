@@ -1,8 +1,23 @@
-import type { Listener, OwnersSeen, Socket, SocketTable, TcpTableName } from '../model/observation.ts';
+import {
+  type InboundPeer,
+  KUBELET_PORT,
+  type Listener,
+  type OwnersSeen,
+  type Socket,
+  type SocketTable,
+  type TcpTableName,
+} from '../model/observation.ts';
+import { isLoopback } from '../model/route.ts';
 import { UNKNOWN_NETNS } from './owners.ts';
 import type { Pauses } from './pauses.ts';
 import { type Proc, ProcReadError } from './proc.ts';
 import { type TcpRow, TcpTableParser } from './tcp.ts';
+
+/** What of the tables is wanted beside the sockets of the clients. */
+export interface Wanted {
+  /** Peers' ports of the sockets that are told by their addresses alone; null where owners tell them. */
+  readonly ports: ReadonlySet<number> | null;
+}
 
 /** The clients of one network namespace: any of their pids shows its tables. */
 interface Namespace {
@@ -18,14 +33,14 @@ interface Namespace {
 export async function seeTables(
   proc: Proc,
   owners: OwnersSeen | null,
-  pauses: Pauses,
+  { ports, pauses }: Wanted & { readonly pauses: Pauses },
 ): Promise<SocketTable[]> {
   const namespaces = namespacesOf(owners);
-  if (namespaces.size === 0) return [await seeNodeTable(proc, pauses)];
+  if (namespaces.size === 0) return [await seeNodeTable(proc, ports, pauses)];
   const tables: SocketTable[] = [];
   for (const [netns, { pids, socketInodes }] of namespaces) {
     for (const pid of pids) {
-      const table = await seeTable(proc, { pid, netns, socketInodes }, pauses);
+      const table = await seeTable(proc, { pid, netns, socketInodes, ports }, pauses);
       if (table === null) continue;
       tables.push(table);
       break;
@@ -46,11 +61,11 @@ function namespacesOf(owners: OwnersSeen | null): Map<string, Namespace> {
   return namespaces;
 }
 
-async function seeNodeTable(proc: Proc, pauses: Pauses): Promise<SocketTable> {
+async function seeNodeTable(proc: Proc, ports: Wanted['ports'], pauses: Pauses): Promise<SocketTable> {
   for (const pid of [1, 'self'] as const) {
     const netns = netnsOf(proc, pid);
     if (netns === null) continue;
-    const table = await seeTable(proc, { pid, netns, socketInodes: new Set() }, pauses);
+    const table = await seeTable(proc, { pid, netns, socketInodes: new Set(), ports }, pauses);
     if (table !== null) return table;
   }
   throw new Error(`Cannot read a TCP table in "${proc.root}": neither pid 1 nor the agent itself is there`);
@@ -59,31 +74,27 @@ async function seeNodeTable(proc: Proc, pauses: Pauses): Promise<SocketTable> {
 /** The tables as `pid` sees them; null where it vanished, so that they might be those of another namespace. */
 async function seeTable(
   proc: Proc,
-  from: { pid: number | 'self'; netns: string; socketInodes: ReadonlySet<number> },
+  from: { pid: number | 'self'; netns: string; socketInodes: ReadonlySet<number> } & Wanted,
   pauses: Pauses,
 ): Promise<SocketTable | null> {
-  const { pid, netns, socketInodes } = from;
+  const { pid, netns, socketInodes, ports } = from;
   const sockets = new Map<number, Socket>();
+  const unattributed = new Map<number, Socket>();
   const listeners: Listener[] = [];
+  const inbound = new Inbound();
+  const own = new OwnSockets(proc, pauses);
   let rows = 0;
   let rejectedRows = 0;
 
+  // A row can come twice: whatever is kept is kept once, by its inode or its addresses.
   const visitorOf = (table: TcpTableName) => (row: TcpRow) => {
     if (row.state === 'listen' && row.uid === 0)
       listeners.push({ table, local: row.local, port: row.localPort });
-    if (!socketInodes.has(row.inode) || sockets.has(row.inode)) return;
-    const { local, localPort, peer, peerPort, state, inode, sendQueueBytes, retransmits } = row;
-    sockets.set(inode, {
-      table,
-      local,
-      localPort,
-      peer,
-      peerPort,
-      state,
-      inode,
-      sendQueueBytes,
-      retransmits,
-    });
+    if (row.localPort === KUBELET_PORT && row.state === 'established') inbound.add(row);
+    if (row.inode === 0) return;
+    if (socketInodes.has(row.inode) && !sockets.has(row.inode)) sockets.set(row.inode, socketOf(row, table));
+    if (ports?.has(row.peerPort) && !unattributed.has(row.inode) && !own.has(row.inode))
+      unattributed.set(row.inode, socketOf(row, table));
   };
 
   for (const table of ['tcp', 'tcp6'] as const) {
@@ -98,7 +109,63 @@ async function seeTable(
     }
   }
   if (netnsOf(proc, pid) !== netns) return null;
-  return { netns, sockets: [...sockets.values()], listeners, rows, rejectedRows };
+  return {
+    netns,
+    sockets: [...sockets.values()],
+    unattributed: ports === null ? null : [...unattributed.values()],
+    listeners,
+    inbound: inbound.peers,
+    rows,
+    rejectedRows,
+  };
+}
+
+/** What is kept of a row, which the parser uses again. */
+function socketOf(row: TcpRow, table: TcpTableName): Socket {
+  const { local, localPort, peer, peerPort, state, inode, sendQueueBytes, retransmits } = row;
+  return { table, local, localPort, peer, peerPort, state, inode, sendQueueBytes, retransmits };
+}
+
+/** Counts the connections to the kubelet's port by their peers. */
+class Inbound {
+  readonly #seen = new Set<string>();
+  readonly #peers = new Map<string, InboundPeer>();
+
+  add({ local, peer, peerPort }: TcpRow): void {
+    const connection = `${local.text} ${peer.text} ${peerPort}`;
+    if (isLoopback(peer) || this.#seen.has(connection)) return;
+    this.#seen.add(connection);
+    const before = this.#peers.get(peer.key);
+    this.#peers.set(peer.key, { peer, connections: (before?.connections ?? 0) + 1 });
+  }
+
+  get peers(): readonly InboundPeer[] {
+    return [...this.#peers.values()];
+  }
+}
+
+/**
+ * The agent's own sockets: its probes go to the very addresses that are looked for. They are read anew after each
+ * pause, because between two pauses none can be opened or closed.
+ */
+class OwnSockets {
+  readonly #proc: Proc;
+  readonly #pauses: Pauses;
+  #inodes: ReadonlySet<number> = new Set();
+  #stretch = -1;
+
+  constructor(proc: Proc, pauses: Pauses) {
+    this.#proc = proc;
+    this.#pauses = pauses;
+  }
+
+  has(inode: number): boolean {
+    if (this.#stretch !== this.#pauses.stretches) {
+      this.#stretch = this.#pauses.stretches;
+      this.#inodes = this.#proc.ownSocketInodes();
+    }
+    return this.#inodes.has(inode);
+  }
 }
 
 function netnsOf(proc: Proc, pid: number | 'self'): string | null {

@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Agent } from '../../src/agent/agent.ts';
 import type { ProcTree } from '../../src/demo/proc-tree.ts';
 import { writeProcTree } from '../../src/demo/proc-tree.ts';
-import { EndpointDiscovery } from '../../src/endpoint/discovery.ts';
-import { DnsSource, type Resolve } from '../../src/endpoint/dns.ts';
+import type { Resolve } from '../../src/endpoint/dns.ts';
 import type { Clock } from '../../src/model/observation.ts';
-import { Proc } from '../../src/procfs/proc.ts';
+import { makeAgent as makeAgentOn } from '../support/agent.ts';
 import { makeNode } from '../support/made-node.ts';
 import { settings } from '../support/observation.ts';
 import { answering } from '../support/runtime.ts';
@@ -40,22 +38,8 @@ function makeAgent(
   }: Partial<{ resolve: Resolve; given: string | null }> = {},
 ) {
   const root = makeNode(tree);
-  const proc = new Proc(root);
-  const errors: unknown[] = [];
-  const agent = new Agent({
-    settings: SETTINGS,
-    proc,
-    discovery: new EndpointDiscovery({
-      given: given === null ? null : { hostname: given, port: 443 },
-      files: proc,
-      clock,
-    }),
-    dns: new DnsSource({ resolve, clock }),
-    clock,
-    onStatus: () => {},
-    onError: (error) => errors.push(error),
-  });
-  return { agent, root, proc, errors };
+  const endpoint = given === null ? null : { hostname: given, port: 443 };
+  return { root, ...makeAgentOn(root, { settings: SETTINGS, given: endpoint, edges: { resolve }, clock }) };
 }
 
 /** Lets `ms` pass, and what waits in between run. */
@@ -220,20 +204,7 @@ describe('when things go wrong', () => {
 
   test('a wrong /proc is a failed stage, not an end', async () => {
     const { agent, root, errors } = makeAgent({});
-    const elsewhere = new Proc(`${root}/nowhere`);
-    const blind = new Agent({
-      settings: SETTINGS,
-      proc: elsewhere,
-      discovery: new EndpointDiscovery({
-        given: { hostname: 'api.example', port: 443 },
-        files: elsewhere,
-        clock,
-      }),
-      dns: new DnsSource({ resolve: answering([ADDRESS]), clock }),
-      clock,
-      onStatus: () => {},
-      onError: (error) => errors.push(error),
-    });
+    const { agent: blind } = makeAgentOn(`${root}/nowhere`, { settings: SETTINGS, clock });
     await blind.look();
     const status = blind.status();
     expect(errors).toEqual([]);

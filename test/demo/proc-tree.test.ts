@@ -140,6 +140,17 @@ describe('a tree', () => {
     expect(read('7/net/tcp').split('\n')).toHaveLength(4);
   });
 
+  test('has an environment where one is given, and loses it with it', () => {
+    const process = { pid: 7, comm: 'kubelet' };
+    writeProcTree(root, { processes: [{ ...process, environ: { A: '1', B: 'x=y z' } }] });
+    expect(read('7/environ')).toBe('A=1\0B=x=y z\0');
+    writeProcTree(root, { processes: [{ ...process, environ: {} }] });
+    expect(read('7/environ')).toBe('');
+    writeProcTree(root, { processes: [process] });
+    expect(paths()).toContain('7/cmdline');
+    expect(paths()).not.toContain('7/environ');
+  });
+
   test('that is written again shows what is new, and nothing else', () => {
     const kubelet = {
       pid: 2931,

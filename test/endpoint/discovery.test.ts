@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { EndpointDiscovery, flagValue, type NodeFiles } from '../../src/endpoint/discovery.ts';
-import { endpointOfKubeconfig } from '../../src/endpoint/kubeconfig.ts';
+import { EndpointDiscovery, type EndpointDiscoveryParts } from '../../src/endpoint/discovery.ts';
+import { readKubeconfig } from '../../src/endpoint/kubeconfig.ts';
+import type { NodeFiles } from '../../src/endpoint/kubeconfigs.ts';
 import type { OwnersSeen } from '../../src/model/observation.ts';
 import { moment, observation } from '../support/observation.ts';
 
@@ -18,6 +21,10 @@ class FakeNode implements NodeFiles {
 
   cmdline(pid: number): readonly string[] | null {
     return this.commands.get(pid) ?? null;
+  }
+
+  environ(): null {
+    return null;
   }
 
   readFileUnderRoot(pid: number, path: string): Uint8Array | null {
@@ -38,9 +45,24 @@ function ownersOf(...pids: readonly number[]): OwnersSeen | null {
 
 const BOTH = ownersOf(KUBELET, PROXY);
 const REFUSED = new Error('Cannot read "/proc/100/root": EACCES');
+const REFUSING: NodeFiles = { cmdline: refuse, environ: refuse, readFileUnderRoot: refuse };
 
-function discoveryOn(files: NodeFiles): EndpointDiscovery {
-  return new EndpointDiscovery({ given: null, files, clock: () => moment(0) });
+function refuse(): never {
+  throw REFUSED;
+}
+
+/** Without --endpoint and --ca-file, on an agent that has no files of its own. */
+function discoveryOn(files: NodeFiles, parts: Partial<EndpointDiscoveryParts> = {}): EndpointDiscovery {
+  return new EndpointDiscovery({
+    given: null,
+    files,
+    clock: () => moment(0),
+    caFile: null,
+    readFile: async () => {
+      throw new Error('there is no such file (ENOENT)');
+    },
+    ...parts,
+  });
 }
 
 /** A node as AL2023 with the kube-proxy add-on. */
@@ -61,51 +83,19 @@ function usualNode(): FakeNode {
   return node;
 }
 
-describe('a flag in a command line', () => {
-  test.each<[string, readonly string[], string | null]>([
-    ['with an equals sign', ['kubelet', '--v=2', '--kubeconfig=/a', '--node-ip=1.2.3.4'], '/a'],
-    ['as a word of its own', ['kubelet', '--v=2', '--kubeconfig', '/a', '--node-ip=1.2.3.4'], '/a'],
-    ['with one hyphen', ['kubelet', '-kubeconfig=/a'], '/a'],
-    ['first', ['--kubeconfig', '/a'], '/a'],
-    ['last', ['kubelet', '--v=2', '--kubeconfig=/a'], '/a'],
-    ['with an equals sign in the value', ['kubelet', '--kubeconfig=/a=b'], '/a=b'],
-    ['with blanks and line ends in the value', ['kubelet', '--kubeconfig=/a b\nc'], '/a b\nc'],
-    ['given twice: the last one counts, as in Go', ['kubelet', '--kubeconfig=/a', '--kubeconfig=/b'], '/b'],
-    ['given twice in both forms', ['kubelet', '--kubeconfig', '/a', '--kubeconfig=/b'], '/b'],
-    ['beside one whose name holds it', ['kubelet', '--bootstrap-kubeconfig=/b', '--kubeconfig-dir=/c'], null],
-    ['empty', ['kubelet', '--kubeconfig='], null],
-    ['without a value', ['kubelet', '--kubeconfig'], null],
-    ['absent', ['kubelet', '--v=2'], null],
-    ['of no hyphen', ['kubelet', 'kubeconfig=/a'], null],
-    ['in no command line', [], null],
-  ])('%s', (_, cmdline, value) => {
-    expect(flagValue(cmdline, 'kubeconfig')).toBe(value);
-  });
-});
-
 describe('where the endpoint comes from', () => {
-  test('the flag, and nothing is read', async () => {
-    const files: NodeFiles = {
-      cmdline: () => {
-        throw new Error('cmdline was read');
-      },
-      readFileUnderRoot: () => {
-        throw new Error('a file was read');
-      },
-    };
-    const discovery = new EndpointDiscovery({
-      given: { hostname: 'given.example', port: 8443 },
-      files,
-      clock: () => moment(0),
-    });
-    await discovery.refresh(BOTH);
-    expect(discovery.seen).toEqual({ hostname: 'given.example', port: 8443, source: 'flag' });
-    expect(discovery.stage).toMatchObject({ stage: 'endpoint', success: true, error: null });
+  test('the flag, whatever the kubeconfigs say and also where nothing can be read', async () => {
+    const given = { hostname: 'given.example', port: 8443 };
+    for (const files of [usualNode(), REFUSING]) {
+      const discovery = discoveryOn(files, { given });
+      await discovery.refresh(BOTH);
+      expect(discovery.seen).toEqual({ ...given, source: 'flag' });
+      expect(discovery.stage).toMatchObject({ stage: 'endpoint', success: true, error: null });
+    }
   });
 
   test('the flag is known before the first refresh', () => {
-    const given = { hostname: 'given.example', port: 443 };
-    const discovery = new EndpointDiscovery({ given, files: new FakeNode(), clock: () => moment(0) });
+    const discovery = discoveryOn(new FakeNode(), { given: { hostname: 'given.example', port: 443 } });
     expect(discovery.seen?.source).toBe('flag');
     expect(discovery.stage).toBeNull();
   });
@@ -252,13 +242,7 @@ describe('a discovery that fails says the path and the reason', () => {
   });
 
   test('what /proc throws is no rejection', async () => {
-    const files: NodeFiles = {
-      cmdline: () => {
-        throw REFUSED;
-      },
-      readFileUnderRoot: () => null,
-    };
-    const discovery = discoveryOn(files);
+    const discovery = discoveryOn(REFUSING);
     await expect(discovery.refresh(BOTH)).resolves.toBeUndefined();
     expect(discovery.stage).toMatchObject({ success: false, error: REFUSED.message });
   });
@@ -333,20 +317,86 @@ describe('the next discovery', () => {
   });
 });
 
+describe('the CA', () => {
+  const CA = readFileSync(join(import.meta.dirname, '..', 'fixtures', 'tls', 'ca.crt'), 'utf8');
+  const OTHER_CA = readFileSync(join(import.meta.dirname, '..', 'fixtures', 'tls', 'other-ca.crt'), 'utf8');
+  const NODE_CA = '/etc/kubernetes/pki/ca.crt';
+
+  test("is that of the kubelet's kubeconfig, and of the one that is named next", async () => {
+    const node = usualNode();
+    const withCa = kubeconfig('https://a.example').replace(
+      'server:',
+      'certificate-authority: ca.crt, server:',
+    );
+    node.files.set(`${KUBELET} /var/lib/kubelet/kubeconfig`, withCa);
+    node.files.set(`${KUBELET} /var/lib/kubelet/ca.crt`, CA);
+    node.files.set(`${PROXY} ${NODE_CA}`, OTHER_CA);
+    const discovery = discoveryOn(node);
+    expect(discovery.ca).toEqual({ missing: 'the CA of the cluster has not been looked for yet' });
+    await discovery.refresh(BOTH);
+    expect(discovery.ca).toEqual({ pem: CA });
+    // Kubelet is being restarted: then its kubeconfig stays the one in use.
+    await discovery.refresh(ownersOf(PROXY));
+    expect(discovery.ca).toEqual({ pem: CA });
+    node.commands.set(KUBELET, ['/usr/bin/kubelet']);
+    await discovery.refresh(BOTH);
+    expect(discovery.ca).toEqual({ pem: OTHER_CA });
+  });
+
+  test('is looked for with --endpoint too', async () => {
+    const node = usualNode();
+    node.files.set(`${KUBELET} ${NODE_CA}`, CA);
+    const discovery = discoveryOn(node, { given: { hostname: 'given.example', port: 443 } });
+    await discovery.refresh(BOTH);
+    expect(discovery.ca).toEqual({ pem: CA });
+  });
+
+  test.each([
+    ['no kubelet', ownersOf(PROXY), PROXY],
+    ['no client', ownersOf(), 1],
+    ['no processes', null, 1],
+  ])('is found where nobody names a kubeconfig, with %s', async (_, owners, pid) => {
+    const node = new FakeNode();
+    node.files.set(`${pid} ${NODE_CA}`, CA);
+    const discovery = discoveryOn(node);
+    await discovery.refresh(owners);
+    expect(discovery.ca).toEqual({ pem: CA });
+    expect(discovery.stage?.success).toBe(false);
+  });
+
+  test('that is missing says why, and does not spoil the endpoint', async () => {
+    const discovery = discoveryOn(usualNode());
+    await discovery.refresh(BOTH);
+    expect(discovery.seen?.hostname).toBe('KUBELET.example');
+    expect(discovery.stage).toMatchObject({ success: true, error: null });
+    expect(discovery.ca).toEqual({ missing: expect.stringContaining('give --ca-file') });
+    const refused = discoveryOn(REFUSING, { given: { hostname: 'given.example', port: 443 } });
+    await refused.refresh(BOTH);
+    expect(refused.ca).toEqual({ missing: expect.stringContaining('EACCES') });
+  });
+
+  test('where there is no kubeconfig, the sentence does not ask for --endpoint', async () => {
+    const discovery = discoveryOn(new FakeNode());
+    await discovery.refresh(null);
+    expect(discovery.ca).toEqual({ missing: expect.not.stringContaining('--endpoint') });
+    expect(discovery.stage?.error).toContain('; give --endpoint');
+  });
+});
+
 describe('a file is parsed once', () => {
   const PATH = '/var/lib/kubelet/kubeconfig';
   beforeEach(() => {
-    vi.mocked(endpointOfKubeconfig).mockClear();
+    vi.mocked(readKubeconfig).mockClear();
   });
 
   test('while it stays as it was, and anew when its text changes', async () => {
     const node = usualNode();
     const discovery = discoveryOn(node);
     for (let refresh = 0; refresh < 3; refresh++) await discovery.refresh(BOTH);
-    expect(endpointOfKubeconfig).toHaveBeenCalledTimes(1);
+    expect(readKubeconfig).toHaveBeenCalledTimes(1);
     node.files.set(`${KUBELET} ${PATH}`, kubeconfig('https://other.example'));
     for (let refresh = 0; refresh < 3; refresh++) await discovery.refresh(BOTH);
-    expect(endpointOfKubeconfig).toHaveBeenCalledTimes(2);
+    expect(readKubeconfig).toHaveBeenCalledTimes(2);
     expect(discovery.seen?.hostname).toBe('other.example');
   });
 
@@ -361,7 +411,7 @@ describe('a file is parsed once', () => {
     }
     expect(new Set(errors).size).toBe(1);
     expect(errors[0]).toContain(`Cannot use "${PATH}": not a usable kubeconfig`);
-    expect(endpointOfKubeconfig).toHaveBeenCalledTimes(1);
+    expect(readKubeconfig).toHaveBeenCalledTimes(1);
     node.files.set(`${KUBELET} ${PATH}`, kubeconfig('https://mended.example'));
     await discovery.refresh(BOTH);
     expect(discovery.stage).toMatchObject({ success: true, error: null });
@@ -387,8 +437,9 @@ describe('refreshes that are asked for at once', () => {
     const log: string[] = [];
     const files: NodeFiles = {
       cmdline: (pid) => node.cmdline(pid),
+      environ: () => null,
       readFileUnderRoot: (pid, name) => {
-        log.push('read');
+        if (name.endsWith('kubeconfig')) log.push('read');
         return node.readFileUnderRoot(pid, name);
       },
     };
@@ -397,7 +448,7 @@ describe('refreshes that are asked for at once', () => {
       log.push('clock');
       return moment(0);
     };
-    const discovery = new EndpointDiscovery({ given: null, files, clock });
+    const discovery = discoveryOn(files, { clock });
     const first = discovery.refresh(BOTH);
     const second = discovery.refresh(BOTH).then(() => discovery.seen?.hostname);
     await first;
@@ -422,7 +473,7 @@ describe('refreshes that are asked for at once', () => {
 test('a refresh is timed by the monotonic clock', async () => {
   let seconds = 0;
   const clock = () => moment(seconds++);
-  const discovery = new EndpointDiscovery({ given: null, files: usualNode(), clock });
+  const discovery = discoveryOn(usualNode(), { clock });
   await discovery.refresh(BOTH);
   expect(discovery.stage).toMatchObject({ at: moment(0), durationSeconds: 1 });
 });

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { endpointOfKubeconfig, kubeconfigOfKubeProxyConfig } from '../../src/endpoint/kubeconfig.ts';
+import { kubeconfigOfKubeProxyConfig, readKubeconfig } from '../../src/endpoint/kubeconfig.ts';
 
 const HOST = '0123456789ABCDEF0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com';
 
@@ -97,6 +99,10 @@ kind: KubeProxyConfiguration
 metricsBindAddress: 0.0.0.0:10249
 mode: "iptables"
 `;
+
+async function endpointOfKubeconfig(text: string): Promise<unknown> {
+  return (await readKubeconfig(text)).endpoint;
+}
 
 /** A kubeconfig with this server line. */
 function withServer(server: string): string {
@@ -230,6 +236,75 @@ current-context: two
   test("a name that every object has is none of the file's", async () => {
     const text = AL2023.replace('current-context: kubelet', 'current-context: __proto__');
     await expect(endpointOfKubeconfig(text)).rejects.toThrow('it has no context "__proto__"');
+  });
+});
+
+describe('the CA in a kubeconfig', () => {
+  const PEM = readFileSync(join(import.meta.dirname, '..', 'fixtures', 'tls', 'ca.crt'), 'utf8');
+  const BASE64 = Buffer.from(PEM).toString('base64');
+  const PATH_LINE = 'certificate-authority: /etc/kubernetes/pki/ca.crt';
+  const withCa = async (...lines: string[]) =>
+    (await readKubeconfig(AL2023.replace(PATH_LINE, lines.join('\n    ')))).ca;
+
+  test.each([
+    ['of AL2023', AL2023, '/etc/kubernetes/pki/ca.crt'],
+    ['of Bottlerocket', BOTTLEROCKET, '/etc/kubernetes/pki/ca.crt'],
+    ['of kube-proxy', KUBE_PROXY, '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt'],
+  ])('%s is a path', async (_, text, path) => {
+    expect((await readKubeconfig(text)).ca).toEqual({ path });
+  });
+
+  test('as data, in one line or in many', async () => {
+    expect(await withCa(`certificate-authority-data: ${BASE64}`)).toEqual({ data: PEM });
+    const lines = BASE64.match(/.{1,64}/g) ?? [];
+    expect(await withCa('certificate-authority-data: |', ...lines.map((line) => `  ${line}`))).toEqual({
+      data: PEM,
+    });
+  });
+
+  test('the data come before the path', async () => {
+    expect(await withCa(PATH_LINE, `certificate-authority-data: ${BASE64}`)).toEqual({ data: PEM });
+    expect(await withCa(PATH_LINE, 'certificate-authority-data: ""')).toEqual({
+      path: '/etc/kubernetes/pki/ca.crt',
+    });
+  });
+
+  test.each([
+    ['no CA', ''],
+    ['an empty path', 'certificate-authority: ""'],
+    ['a path of null', 'certificate-authority: null'],
+    ['a list', 'certificate-authority: [a]'],
+  ])('%s is none', async (_, line) => {
+    expect(await withCa(line)).toBeNull();
+  });
+
+  test.each([
+    ['PEM', JSON.stringify(PEM), 'its certificate-authority-data is not base64'],
+    ['base64 of another alphabet', `-_${BASE64.slice(2)}`, 'its certificate-authority-data is not base64'],
+    ['base64 that is cut off', BASE64.slice(0, 9), 'its certificate-authority-data is not base64'],
+    ['no PEM', 'YQ==', 'its certificate-authority-data holds no PEM certificate'],
+    ['half a certificate', BASE64.slice(0, 400), 'its certificate-authority-data holds no PEM certificate'],
+  ])('data that are %s are a problem of the CA, not of the endpoint', async (_, data, problem) => {
+    const text = AL2023.replace(PATH_LINE, `certificate-authority-data: ${data}`);
+    expect(await readKubeconfig(text)).toEqual({
+      endpoint: { hostname: HOST, port: 443 },
+      ca: { problem },
+      proxyUrl: null,
+    });
+  });
+});
+
+describe('the proxy in a kubeconfig', () => {
+  test.each([
+    ['proxy-url: http://proxy:3128', 'http://proxy:3128'],
+    ['proxy-url: what it is not', 'what it is not'],
+    ['proxy-url: ""', null],
+    ['proxy-url: null', null],
+    ['proxy-url: 5', null],
+    ['proxyUrl: http://proxy:3128', null],
+  ])('%s', async (line, proxyUrl) => {
+    const text = AL2023.replace('    server:', `    ${line}\n    server:`);
+    expect((await readKubeconfig(text)).proxyUrl).toBe(proxyUrl);
   });
 });
 

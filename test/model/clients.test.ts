@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type ClientView, viewClient } from '../../src/model/clients.ts';
+import { type ClientView, viewClients } from '../../src/model/clients.ts';
 import type { EndpointFacts } from '../../src/model/connections.ts';
 import { emptyHistory, trackSockets } from '../../src/model/history.ts';
 import type { LeftOutProcess, Observation } from '../../src/model/observation.ts';
 import { knowledgeOf } from '../../src/model/route.ts';
-import { ENDPOINT, moment, observation, type Seen, settings } from '../support/observation.ts';
+import { dnsSeen, ENDPOINT, moment, observation, type Seen, settings } from '../support/observation.ts';
 
 const KUBELET = { name: 'kubelet', required: true };
 const OTHER_UID: LeftOutProcess = { client: 'kubelet', pid: 300, reason: 'uid', uid: 1000 };
@@ -17,11 +17,19 @@ function view(seen: Seen | Observation, endpointKnown = true): ClientView {
     endpoint: ENDPOINT,
     known: knowledgeOf(settings(), look),
     service: null,
+    identities: { byPeer: new Map(), caVerified: false },
+    proxies: [],
     now: look.at,
   };
   const { sockets } = trackSockets(emptyHistory(moment(0)), look);
   const own = [...sockets.values()].filter(({ process }) => process.client === KUBELET.name);
-  return viewClient(KUBELET, look, { sockets: own, facts: endpointKnown ? facts : null });
+  const [only, ...more] = viewClients([KUBELET], look, {
+    attribution: 'process',
+    sockets: new Map([[KUBELET.name, own]]),
+    facts: endpointKnown ? facts : null,
+  });
+  if (only === undefined || more.length > 0) throw new RangeError('Cannot take one of several views');
+  return only;
 }
 
 describe('whether a client is there, and whether its sockets could be read', () => {
@@ -75,6 +83,64 @@ describe('whether a client is there, and whether its sockets could be read', () 
     const { readable, obstacle } = view({ ...observation({ sockets: [PUBLIC] }), tables: [] });
     expect(readable).toBe(false);
     expect(obstacle).toContain('TCP tables of kubelet (pid 100)');
+  });
+});
+
+describe('where owners are not told apart', () => {
+  function views(seen: Seen, endpointKnown = true): readonly ClientView[] {
+    const look = observation(seen);
+    const { sockets } = trackSockets(emptyHistory(moment(0)), look);
+    return viewClients([KUBELET], look, {
+      attribution: 'address',
+      sockets: new Map([['unattributed', [...sockets.values()]]]),
+      facts: endpointKnown
+        ? {
+            endpoint: ENDPOINT,
+            known: knowledgeOf(settings(), look),
+            service: null,
+            identities: { byPeer: new Map(), caVerified: false },
+            proxies: [],
+            now: look.at,
+          }
+        : null,
+    });
+  }
+  const unattributed = [PUBLIC, { process: 'anyone', peer: '8.8.8.8:443' }];
+  const dns = dnsSeen(['3.34.148.207']);
+
+  test('no client has connections, though its descriptors could be read, and whether it is there is said', () => {
+    const [kubelet] = views({ sockets: [PUBLIC], unattributed, dns });
+    expect(kubelet).toMatchObject({
+      client: 'kubelet',
+      found: true,
+      readable: true,
+      told: false,
+      connections: [],
+      strangers: [],
+    });
+    const [refused] = views({
+      processes: [{ client: 'kubelet', pid: 100, readable: false }],
+      unattributed,
+      dns,
+    });
+    expect(refused).toMatchObject({ found: true, readable: false, told: false });
+  });
+
+  test('one more has those to known addresses, and asks no stranger', () => {
+    const nobody = views({ unattributed, dns }).at(-1);
+    expect(nobody).toMatchObject({
+      client: 'unattributed',
+      found: null,
+      readable: null,
+      told: true,
+      ignored: 1,
+      strangers: [],
+    });
+    expect(nobody?.connections.map(({ socket }) => socket.peer.text)).toEqual(['3.34.148.207']);
+  });
+
+  test('they are not told while the endpoint is not known', () => {
+    expect(views({ unattributed, dns }, false).at(-1)).toMatchObject({ told: false, connections: [] });
   });
 });
 

@@ -7,6 +7,7 @@ import {
   PRESUME_PRIVATE_AFTER_MS,
 } from '../../src/model/connections.ts';
 import { recordLookup } from '../../src/model/dns.ts';
+import { identitiesOf } from '../../src/model/identities.ts';
 import { knowledgeOf } from '../../src/model/route.ts';
 import {
   address,
@@ -27,12 +28,15 @@ function connectionsOf(
   {
     heldSeconds = 0,
     xEnis = [],
+    former = [],
     service = '10.100.0.1',
     servicePort = 443,
     ...seen
   }: Seen & {
     heldSeconds?: number;
     xEnis?: readonly string[];
+    /** What was an X-ENI and is one no longer. */
+    former?: readonly string[];
     service?: string | null;
     servicePort?: number;
   } = {},
@@ -41,10 +45,13 @@ function connectionsOf(
     ...seen,
     sockets: sockets.map((socket) => ({ process: 'kubelet', ...socket })),
   });
+  const known = knowledgeOf(settings({ xEnis: xEnis.map(range) }), look, former.map(address));
   const facts: EndpointFacts = {
     endpoint: look.endpoint ?? ENDPOINT,
-    known: knowledgeOf(settings({ xEnis: xEnis.map(range) }), look),
+    known,
     service: service === null ? null : { address: address(service), port: servicePort },
+    identities: identitiesOf(look, known, 60_000),
+    proxies: look.nodeConfig?.proxies ?? [],
     now: moment(heldSeconds),
   };
   const held = [...clientSockets(look).values()].map((socket) => ({ ...socket, firstSeenAt: look.at }));
@@ -179,7 +186,9 @@ describe('a socket that its peer opened', () => {
     const elsewhere = {
       netns: 'net:[1]',
       sockets: [],
+      unattributed: null,
       listeners: [{ table: 'tcp6' as const, local: address('::'), port: 40_000 }],
+      inbound: [],
       rows: 1,
       rejectedRows: 0,
     };
@@ -278,6 +287,170 @@ describe('why a socket is taken for an endpoint connection', () => {
     const { endpoint, ignored } = connectionsOf([{ peer, local: '192.168.1.204:40000' }], facts);
     expect(endpoint.map((connection) => connection.evidence)).toEqual(evidence === null ? [] : [evidence]);
     expect(ignored).toBe(evidence === null ? 1 : 0);
+  });
+
+  const X_ENI = '192.168.1.231';
+  const slice = { slice: [X_ENI], slicePort: 443 };
+  const given = { xEnis: [X_ENI] };
+  const proxies = [{ client: 'kubelet', port: 3128, addresses: ['10.1.1.1', '3.34.148.1'] }];
+  const atHome = [{ client: 'kubelet', port: 3128, addresses: ['127.0.0.1', '::1'] }];
+  test.each<[string, string, Parameters<typeof connectionsOf>[1], string | null]>([
+    ['an address of the slice', `${X_ENI}:443`, slice, 'endpointslice'],
+    ['a v4-mapped one', `[::ffff:${X_ENI}]:443`, slice, 'endpointslice'],
+    ["one on the slice's own port", `${X_ENI}:6443`, { ...slice, slicePort: 6443 }, 'endpointslice'],
+    ['one on another port', `${X_ENI}:8443`, { ...slice, heldSeconds: 600 }, null],
+    ['one of a slice of long ago', `${X_ENI}:443`, { ...slice, sliceAgeSeconds: 86_400 }, 'endpointslice'],
+    [
+      'a public address in the slice (no X-ENI)',
+      '3.34.148.207:443',
+      { slice: ['3.34.148.207'] },
+      'endpointslice',
+    ],
+    ['what was an X-ENI', '192.168.1.9:443', { ...slice, former: ['192.168.1.9'] }, 'endpointslice'],
+    ['an address of the hosts file', '10.9.0.1:443', { hosts: ['10.9.0.1'] }, 'config'],
+    // The strongest reason first.
+    [
+      'an address of slice, --x-eni, hosts file and DNS',
+      `${X_ENI}:443`,
+      { ...slice, ...given, dns, hosts: [X_ENI] },
+      'endpointslice',
+    ],
+    ['one of --x-eni, hosts file and DNS', `${X_ENI}:443`, { ...given, dns, hosts: [X_ENI] }, 'config'],
+    ['one of hosts file and DNS', `${X_ENI}:443`, { dns, hosts: [X_ENI] }, 'config'],
+    [
+      'one of an earlier answer that TLS knows too',
+      '3.34.148.207:443',
+      { dns: moved, identities: [{ address: '3.34.148.207', identity: 'cluster' }] },
+      'dns-history',
+    ],
+    [
+      'a proxy at an X-ENI of the slice',
+      `${X_ENI}:443`,
+      { ...slice, proxies: [{ client: 'kubelet', port: 443, addresses: [X_ENI] }] },
+      'proxy',
+    ],
+    // Proxies
+    ['the proxy', '10.1.1.1:3128', { proxies }, 'proxy'],
+    ['the proxy, v4-mapped', '[::ffff:10.1.1.1]:3128', { proxies }, 'proxy'],
+    ['another address of its name', '3.34.148.1:3128', { proxies }, 'proxy'],
+    ['another port of it', '10.1.1.1:3129', { proxies, heldSeconds: 600 }, null],
+    ['another address on its port', '10.1.1.2:3128', { proxies, heldSeconds: 600 }, null],
+    [
+      'the proxy of another client',
+      '10.1.1.1:3128',
+      { proxies: [{ client: 'kube-proxy', port: 3128, addresses: ['10.1.1.1'] }] },
+      null,
+    ],
+    [
+      'a proxy whose name is not resolved',
+      '10.1.1.1:3128',
+      { proxies: [{ client: 'kubelet', error: 'nxdomain' }] },
+      null,
+    ],
+    ['a proxy on loopback', '127.0.0.1:3128', { proxies: atHome }, 'proxy'],
+    ['a proxy on IPv6 loopback', '[::1]:3128', { proxies: atHome }, 'proxy'],
+    ['another port of loopback', '127.0.0.1:443', { proxies: atHome }, null],
+    // A "ClusterIP" that is known as the endpoint's
+    ['a "ClusterIP" of the slice', `${X_ENI}:443`, { ...slice, service: X_ENI }, 'endpointslice'],
+    [
+      'a "ClusterIP" of the hosts file',
+      '10.9.0.1:443',
+      { hosts: ['10.9.0.1'], service: '10.9.0.1' },
+      'config',
+    ],
+    ['a "ClusterIP" that was an X-ENI', `${X_ENI}:443`, { former: [X_ENI], service: X_ENI }, 'endpointslice'],
+  ])('%s (%s)', (_, peer, facts, evidence) => {
+    const { endpoint, ignored } = connectionsOf([{ peer, local: '192.168.1.204:40000' }], facts);
+    expect(endpoint.map((connection) => connection.evidence)).toEqual(evidence === null ? [] : [evidence]);
+    expect(ignored).toBe(evidence === null ? 1 : 0);
+  });
+
+  describe('what a stranger showed for a certificate', () => {
+    type Identity = 'cluster' | 'other' | 'no-answer' | null;
+    const right = { dns, probes: [{ address: X_ENI }] };
+    const wrong = { dns, probes: [{ address: X_ENI, failedStage: 'identity' as const }] };
+    test.each<[string, string, Identity, Parameters<typeof connectionsOf>[1], string | null]>([
+      ["a private one the cluster's, at once", '10.1.1.1', 'cluster', right, 'tls'],
+      ["one of the VPC the cluster's", '192.168.7.7', 'cluster', right, 'tls'],
+      ["a public one the cluster's", '8.8.8.8', 'cluster', right, 'tls'],
+      ["one the cluster's, while the CA is not verified elsewhere", '10.1.1.1', 'cluster', wrong, 'tls'],
+      ["a public one another's", '8.8.8.8', 'other', right, null],
+      [
+        "a private one another's, however long it is held",
+        '10.1.1.1',
+        'other',
+        { ...right, heldSeconds: 600 },
+        null,
+      ],
+      // A wrong CA must hide nothing.
+      ["a public one another's, the CA is wrong", '8.8.8.8', 'other', wrong, 'presumed'],
+      ["a public one another's, nothing was probed", '8.8.8.8', 'other', { dns }, 'presumed'],
+      [
+        "a public one another's, the probe is too old",
+        '8.8.8.8',
+        'other',
+        { dns, probes: [{ address: X_ENI, ageSeconds: 181 }] },
+        'presumed',
+      ],
+      ["a private one another's, the CA is wrong, at once", '10.1.1.1', 'other', wrong, null],
+      ['the same after 60 s', '10.1.1.1', 'other', { ...wrong, heldSeconds: 60 }, 'presumed'],
+      ['a public one nothing', '8.8.8.8', 'no-answer', right, 'presumed'],
+      ['a private one nothing, at once', '10.1.1.1', 'no-answer', right, null],
+      [
+        'a private one nothing, after 59.999 s',
+        '10.1.1.1',
+        'no-answer',
+        { ...right, heldSeconds: 59.999 },
+        null,
+      ],
+      [
+        'a private one nothing, after 60 s',
+        '10.1.1.1',
+        'no-answer',
+        { ...right, heldSeconds: 60 },
+        'presumed',
+      ],
+      [
+        'a private one that was not asked, after 60 s',
+        '10.1.1.1',
+        null,
+        { ...right, heldSeconds: 60 },
+        'presumed',
+      ],
+      // It says nothing against other evidence.
+      ["an address of DNS another's", '43.201.141.73', 'other', right, 'dns'],
+      [
+        "one of an earlier answer another's",
+        '3.34.148.207',
+        'other',
+        { ...right, dns: moved },
+        'dns-history',
+      ],
+      [
+        "one of the slice another's",
+        '192.168.1.9',
+        'other',
+        { ...right, slice: ['192.168.1.9'] },
+        'endpointslice',
+      ],
+      ["one of --x-eni another's", '10.9.0.7', 'other', { ...right, xEnis: ['10.9.0.7'] }, 'config'],
+      ["one of the hosts file another's", '10.9.0.7', 'other', { ...right, hosts: ['10.9.0.7'] }, 'config'],
+    ])('%s (%s)', (_, peer, identity, facts, evidence) => {
+      const identities = identity === null ? [] : [{ address: peer, identity }];
+      const { endpoint } = connectionsOf([{ peer: `${peer}:443` }], { ...facts, identities });
+      expect(endpoint.map((connection) => connection.evidence)).toEqual(evidence === null ? [] : [evidence]);
+    });
+
+    test('another port says nothing of this one', () => {
+      const identities = [{ address: '8.8.8.8', port: 8443, identity: 'other' as const }];
+      const { endpoint } = connectionsOf([{ peer: '8.8.8.8:443' }], { ...right, identities });
+      expect(endpoint).toMatchObject([{ evidence: 'presumed', route: 'public' }]);
+    });
+  });
+
+  test('a connection to the proxy has the route proxy, wherever that is, and is never stale', () => {
+    const { endpoint } = connectionsOf([{ peer: '3.34.148.1:3128' }], { dns, proxies });
+    expect(endpoint).toMatchObject([{ evidence: 'proxy', route: 'proxy', stale: false }]);
   });
 
   test('the endpoint has another port than 443: then that one counts', () => {

@@ -84,6 +84,170 @@ describe('a row that is absent from one read of the table', () => {
   });
 });
 
+describe('a row that is missed and comes back changes nothing that is published', () => {
+  const dns = ['192.168.1.231'];
+  const good = { dns, slice: dns, probes: [{ address: '192.168.1.231' }] };
+  const proxy = { ...X_ENI, process: 'kube-proxy', local: '192.168.1.204:40009' };
+
+  /** What a look says of connections, opens, the route and gates; without what carries a time. */
+  function told(watch: Watch, seen: Parameters<Watch['look']>[0]) {
+    const { route, gates, events, clients } = watch.look({ ...good, ...seen });
+    return {
+      route,
+      gates: gates.map(({ gate, state }) => [gate, state]),
+      changes: events.filter(({ event }) => event.startsWith('connection')),
+      clients: clients.map(({ client, connections, opens }) => ({
+        client,
+        connections: connections?.toSorted((a, b) => a.local.localeCompare(b.local)),
+        opens,
+      })),
+    };
+  }
+
+  test.each<[string, readonly SocketText[], readonly SocketText[]]>([
+    ["a moved node's only connection of a client", [X_ENI, proxy], [missed(X_ENI), proxy]],
+    ['all connections of a moved node', [X_ENI, proxy], [missed(X_ENI), missed(proxy)]],
+    ['the public one of a mixed node', [X_ENI, PUBLIC, proxy], [X_ENI, missed(PUBLIC), proxy]],
+    ['the X-ENI one of a mixed node', [X_ENI, PUBLIC, proxy], [missed(X_ENI), PUBLIC, proxy]],
+  ])('%s', (_, sockets, once) => {
+    const watch = new Watch({ probeIntervalMs: 60_000 });
+    told(watch, { sockets });
+    told(watch, { sockets });
+    const before = told(watch, { sockets });
+    expect(told(watch, { sockets: once })).toEqual(before);
+    expect(told(watch, { sockets })).toEqual(before);
+    expect(told(watch, { sockets: once })).toEqual(before);
+    expect(told(watch, { sockets })).toEqual(before);
+  });
+
+  test('in the first look too: what was held then did not open before our eyes', () => {
+    const watch = new Watch({ probeIntervalMs: 60_000 });
+    told(watch, { sockets: [X_ENI, missed(PUBLIC), proxy] });
+    const { clients, changes } = told(watch, { sockets: [X_ENI, PUBLIC, proxy] });
+    expect(clients[0]?.opens).toEqual({ 'x-eni': 0, vpc: 0, private: 0, public: 0, proxy: 0 });
+    expect(changes).toEqual([]);
+  });
+
+  test('where sockets are told by addresses', () => {
+    const watch = new Watch({ attribution: 'address', probeIntervalMs: 60_000 });
+    const all = { ownersOff: true, unattributed: [PUBLIC, X_ENI], dns: [...dns, '3.34.148.207'] };
+    const before = told(watch, all);
+    expect(before).toMatchObject({ route: 'mixed', changes: [] });
+    expect(told(watch, { ...all, unattributed: [X_ENI] })).toEqual(before);
+    expect(told(watch, all)).toEqual(before);
+    expect(told(watch, { ...all, unattributed: [] })).toEqual(before);
+    expect(told(watch, all)).toEqual(before);
+  });
+});
+
+describe('a socket that nobody is known to hold', () => {
+  const watching = () => new Watch({ attribution: 'address' });
+  const dns = ['3.34.148.207'];
+  const there = { ownersOff: true, unattributed: [PUBLIC] };
+  const gone = { ownersOff: true, unattributed: [] };
+
+  function peers(watch: Watch, seen: Parameters<Watch['look']>[0]): readonly string[] {
+    return clientOf(watch.look(seen), 'unattributed').connections?.map(({ peer }) => peer) ?? ['unknown'];
+  }
+
+  test('is closed after two looks without it', () => {
+    const watch = watching();
+    expect(peers(watch, { ...there, dns })).toEqual([PUBLIC.peer]);
+    expect(peers(watch, gone)).toEqual([PUBLIC.peer]);
+    expect(peers(watch, gone)).toEqual([]);
+  });
+
+  test('is closed at once when its row says that it closes', () => {
+    const watch = watching();
+    watch.look({ ...there, dns });
+    expect(peers(watch, { ...gone, unattributed: [{ ...PUBLIC, state: 'fin-wait-1' }] })).toEqual([]);
+  });
+
+  test('counts no opens: whether a client opened it is not known', () => {
+    const watch = watching();
+    watch.look({ ...gone, dns });
+    expect(clientOf(watch.look(there), 'unattributed').opens).toBeNull();
+    expect(clientOf(watch.look(there), 'kubelet').opens).toBeNull();
+  });
+
+  test('is stale since DNS changed, as any other', () => {
+    const watch = watching();
+    watch.look({ ...there, dns });
+    const status = watch.look({ ...there, dns: ['192.168.1.231'] });
+    expect(onlyConnection(status, 'unattributed')).toMatchObject({ stale: true, staleSince: iso(20) });
+  });
+});
+
+describe('from one tier to the other', () => {
+  const dns = ['3.34.148.207'];
+  const SECOND = { ...PUBLIC, local: '192.168.1.204:40007' };
+  const byOwner = { sockets: [PUBLIC] };
+  const byAddress = { failed: ['owners'], sockets: [PUBLIC], unattributed: [PUBLIC] } as const;
+  const none = { 'x-eni': 0, vpc: 0, private: 0, public: 0, proxy: 0 };
+
+  test.each<[string, readonly Parameters<Watch['look']>[0][]]>([
+    ['owners are known first', [byOwner, byAddress, byOwner]],
+    ['addresses come first', [byAddress, byOwner, byAddress, byOwner]],
+    ['at every look', [byOwner, byAddress, byOwner, byAddress, byOwner]],
+  ])('a connection that stands closes nothing, opens nothing and grows no younger: %s', (_, looks) => {
+    const watch = new Watch();
+    const statuses = looks.map((seen, index) => watch.look(index === 0 ? { ...seen, dns } : seen));
+    for (const status of statuses) {
+      const client = status.attribution === 'address' ? 'unattributed' : 'kubelet';
+      expect(onlyConnection(status, client)).toMatchObject({ peer: PUBLIC.peer, firstSeenAt: iso(10) });
+      expect(status.route).toBe('public');
+      expect(status.events.filter(({ event }) => event.startsWith('connection'))).toEqual([]);
+    }
+    const [last] = statuses.slice(-1);
+    expect(last && clientOf(last, 'kubelet').opens).toEqual(none);
+  });
+
+  test('only one client at a time has the connection', () => {
+    const watch = new Watch();
+    watch.look({ ...byOwner, dns });
+    const status = watch.look(byAddress);
+    expect(clientOf(status, 'kubelet').connections).toBeNull();
+    expect(watch.look(byOwner).clients.map(({ client }) => client)).toEqual(['kubelet', 'kube-proxy']);
+  });
+
+  test('what opened meanwhile counts when its owner is known: the client did not hold it before', () => {
+    const watch = new Watch();
+    watch.look({ ...byOwner, dns });
+    watch.look({ ...byAddress, sockets: [PUBLIC, SECOND], unattributed: [PUBLIC, SECOND] });
+    const status = watch.look({ sockets: [PUBLIC, SECOND] });
+    expect(clientOf(status, 'kubelet').opens).toEqual({ ...none, public: 1 });
+  });
+
+  test('what closed meanwhile is gone', () => {
+    const watch = new Watch();
+    watch.look({ sockets: [PUBLIC, SECOND], dns });
+    watch.look(byAddress);
+    expect(onlyConnection(watch.look(byOwner), 'kubelet').local).toBe(PUBLIC.local);
+  });
+
+  test("the kubelet's other sockets are still known, and are no opens", () => {
+    const young = { ...PUBLIC, peer: '10.9.0.1:443', local: '192.168.1.204:40008' };
+    const watch = new Watch();
+    watch.look({ sockets: [PUBLIC, young], dns });
+    watch.look({ failed: ['owners'], sockets: [PUBLIC, young], unattributed: [PUBLIC, young] }, 50);
+    const { connections, opens } = clientOf(watch.look({ sockets: [PUBLIC, young] }), 'kubelet');
+    expect(connections?.map(({ peer, firstSeenAt }) => [peer, firstSeenAt])).toEqual([
+      [PUBLIC.peer, iso(10)],
+      [young.peer, iso(10)],
+    ]);
+    expect(opens).toEqual(none);
+  });
+
+  test('x-eni begins anew', () => {
+    const moved = { processes: [KUBELET], sockets: [X_ENI], dns: ['192.168.1.231'] };
+    const watch = new Watch();
+    const routes = [moved, moved, { ...moved, ...byAddress, unattributed: [X_ENI] }, moved, moved].map(
+      (seen) => watch.look(seen).route,
+    );
+    expect(routes).toEqual(['unknown', 'x-eni', 'unknown', 'unknown', 'x-eni']);
+  });
+});
+
 describe('whether the peer opened a socket is decided at first sight', () => {
   const dns = ['3.34.148.207'];
   const everywhere = { listening: [{ local: '0.0.0.0', port: 40_000 }] };
@@ -170,15 +334,18 @@ describe('a new history', () => {
     const first = trackSockets(emptyHistory(moment(0)), observation({ sockets: [PUBLIC] }));
     const before = [...first.sockets.values()];
     trackSockets(first, observation({}, 10));
-    recordConnections(first, [], { dnsChangedAt: null, readable: ['kubelet'] });
+    recordConnections(first, [], {
+      dnsChangedAt: null,
+      baselines: new Map([['kubelet', { at: moment(0), inodes: new Set([7]) }]]),
+    });
     expect([...first.sockets.values()]).toEqual(before);
-    expect(first.baselined.size).toBe(0);
+    expect(first.baselines.size).toBe(0);
   });
 });
 
 describe('opens', () => {
   const dns = ['3.34.148.207'];
-  const none = { 'x-eni': 0, vpc: 0, private: 0, public: 0 };
+  const none = { 'x-eni': 0, vpc: 0, private: 0, public: 0, proxy: 0 };
 
   function opensOf(watch: Watch, seen: Parameters<Watch['look']>[0]): unknown {
     return clientOf(watch.look(seen), 'kubelet').opens;

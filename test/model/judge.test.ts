@@ -42,7 +42,7 @@ describe('a node status', () => {
       attribution: 'process',
       accessMode: 'unknown',
       endpoint: { hostname: HOSTNAME, port: 443, source: 'kubelet-kubeconfig' },
-      inbound: null,
+      inbound: [],
       probes: null,
     });
     expect(status.findings.map(({ code }) => code)).toEqual(['DnsPublic']);
@@ -125,6 +125,122 @@ describe('a node status', () => {
     const { startedAt, pids } = clientOf(new Watch().look({ processes }), 'kubelet');
     expect(pids).toEqual([102, 101]);
     expect(startedAt).toBe(new Date(Date.UTC(2026, 10, 20, 11) + 101).toISOString());
+  });
+});
+
+describe('where sockets are told by known addresses alone, a node status', () => {
+  const unattributed = [ON_PUBLIC, { process: 'anyone', peer: '10.1.1.1:443' }];
+  const status = new Watch().look({
+    failed: ['owners'],
+    sockets: [ON_PUBLIC],
+    unattributed,
+    dns: PUBLIC_DNS,
+  });
+
+  test('has one more client, which nobody is', () => {
+    expect(status).toMatchObject({ attribution: 'address', route: 'public' });
+    expect(clientOf(status, 'unattributed')).toMatchObject({
+      required: false,
+      found: null,
+      readable: null,
+      pids: [],
+      startedAt: null,
+      opens: null,
+    });
+    expect(onlyConnection(status, 'unattributed')).toMatchObject({
+      pid: null,
+      local: '192.168.1.204:44084',
+      peer: '3.34.148.207:443',
+      route: 'public',
+      evidence: 'dns',
+      stale: false,
+      firstSeenAt: iso(10),
+    });
+  });
+
+  test('does not say what the other clients hold', () => {
+    for (const client of ['kubelet', 'kube-proxy']) {
+      expect(clientOf(status, client)).toMatchObject({ connections: null, opens: null });
+    }
+  });
+
+  test('counts what was left out', () => {
+    expect(status.scan.ignoredConnections).toBe(1);
+  });
+
+  test('does not say anything of them while the endpoint is not known', () => {
+    const early = new Watch().look({ failed: ['owners'], unattributed, endpoint: null });
+    expect(clientOf(early, 'unattributed').connections).toBeNull();
+    expect(early.scan.ignoredConnections).toBeNull();
+  });
+
+  test('is not that where owners are told apart', () => {
+    const seen = new Watch().look({ sockets: [ON_PUBLIC], dns: PUBLIC_DNS });
+    expect(seen.clients.map(({ client }) => client)).toEqual(['kubelet', 'kube-proxy']);
+  });
+});
+
+describe('who is connected to the kubelet', () => {
+  const inbound = [
+    { peer: '10.1.1.1', connections: 1 },
+    { peer: '192.168.1.231', connections: 3 },
+    { peer: '192.168.7.7', connections: 2 },
+  ];
+
+  test('by its number of connections, each with its route', () => {
+    expect(new Watch().look({ inbound, slice: X_ENI_DNS }).inbound).toEqual([
+      { peer: '192.168.1.231', route: 'x-eni', connections: 3 },
+      { peer: '192.168.7.7', route: 'vpc', connections: 2 },
+      { peer: '10.1.1.1', route: 'private', connections: 1 },
+    ]);
+  });
+
+  test('is no evidence that its address is an X-ENI', () => {
+    const { xEni, inbound: seen } = new Watch({ vpcCidrs: [] }).look({ inbound });
+    expect(xEni).toBeNull();
+    expect(seen?.map(({ route }) => route)).toEqual(['private', 'private', 'private']);
+  });
+
+  test('nobody is not the same as not known', () => {
+    expect(new Watch().look({}).inbound).toEqual([]);
+    expect(new Watch().look({ inbound, listening: [] }).inbound).toBeNull();
+    expect(new Watch().look({ inbound, failed: ['sockets'] }).inbound).toBeNull();
+  });
+});
+
+describe('what was probed', () => {
+  test('each with its route, the stage it came to and its time', () => {
+    const probes = [
+      { address: '192.168.1.231', ageSeconds: 4 },
+      { address: '3.34.148.207', failedStage: 'tcp', error: 'no answer within 3 s' },
+    ] as const;
+    expect(new Watch({ probeIntervalMs: 60_000 }).look({ probes, slice: X_ENI_DNS }).probes).toEqual([
+      {
+        address: '192.168.1.231',
+        port: 443,
+        route: 'x-eni',
+        success: true,
+        failedStage: null,
+        error: null,
+        durationSeconds: 0.004,
+        at: iso(6),
+      },
+      {
+        address: '3.34.148.207',
+        port: 443,
+        route: 'public',
+        success: false,
+        failedStage: 'tcp',
+        error: 'no answer within 3 s',
+        durationSeconds: 0.004,
+        at: iso(10),
+      },
+    ]);
+  });
+
+  test('nothing yet is not the same as off', () => {
+    expect(new Watch().look({ probes: [] }).probes).toEqual([]);
+    expect(new Watch().look({ probes: null }).probes).toBeNull();
   });
 });
 
@@ -233,8 +349,8 @@ describe('the X-ENIs', () => {
       sources: ['config', 'dns'],
       addresses: [
         { address: '192.168.1.231', sources: ['config', 'dns'] },
-        { address: '10.9.0.1', sources: ['config'] },
         { address: '192.168.1.121', sources: ['dns'] },
+        { address: '10.9.0.1', sources: ['config'] },
       ],
     });
   });
@@ -254,6 +370,16 @@ describe('the X-ENIs', () => {
     ['a single address and an answer', single, { dns: X_ENI_DNS }, ['config']],
     ['a CIDR, no answer: it names none', subnet, {}, null],
     ['a CIDR and an answer', subnet, { dns: X_ENI_DNS }, ['config']],
+    ['the slice', { vpcCidrs: [] }, { slice: X_ENI_DNS }, ['endpointslice']],
+    ['the slice, which is empty', { vpcCidrs: [] }, { slice: [] }, ['endpointslice']],
+    ['the slice, which was never read', { vpcCidrs: [] }, { sliceUnread: true }, null],
+    ['CIDRs of IMDS and an answer', { vpcCidrs: [] }, { imds: ['10.0.0.0/16'], dns: X_ENI_DNS }, ['dns']],
+    [
+      'the slice, a single address, VPC CIDRs and an answer',
+      { xEnis: single.xEnis },
+      { slice: X_ENI_DNS, dns: X_ENI_DNS },
+      ['endpointslice', 'config', 'dns'],
+    ],
     ['a CIDR, VPC CIDRs and an answer', { xEnis: subnet.xEnis }, { dns: X_ENI_DNS }, ['config', 'dns']],
   ])('the sources that could name one: %s', (_, overrides, seen, sources) => {
     expect(new Watch(overrides).look(seen).xEni?.sources ?? null).toEqual(sources);

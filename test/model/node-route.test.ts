@@ -1,14 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { emptyHistory } from '../../src/model/history.ts';
+import { judge } from '../../src/model/judge.ts';
 import { confirm, type LookVerdict, list } from '../../src/model/node-route.ts';
 import type { LeftOutProcess } from '../../src/model/observation.ts';
 import type { NodeRoute, NodeStatus } from '../../src/model/status.ts';
 import {
   address,
   clientOf,
+  dnsSeen,
   moment,
+  observation,
   range,
   type SocketText,
+  settings,
   Watch,
   type WatchSeen,
 } from '../support/observation.ts';
@@ -117,6 +122,15 @@ describe('the node route over the established endpoint connections', () => {
   });
 });
 
+/** Of the cases below, those in which the host's table can still be read. */
+const HIDES_OWNERS = new Set([
+  'the processes could not be listed',
+  'some process could not be read',
+  'a client could not be read',
+  'one process of a client could not be read',
+  'all of a client are left out for their uid',
+]);
+
 describe('what makes it unknown, whatever the connections', () => {
   const leftOut: readonly LeftOutProcess[] = [{ client: 'kube-proxy', pid: 300, reason: 'uid', uid: 1000 }];
   const refused = { client: 'kube-proxy', pid: 200, readable: false };
@@ -156,17 +170,32 @@ describe('what makes it unknown, whatever the connections', () => {
     ],
     ['a required client is not there', { processes: [proxy] }, 'kubelet is not running, and it is required'],
   ];
-  const connections: readonly [string, readonly SocketText[]][] = [
-    ['moved', BOTH_MOVED],
-    ['public', [to('kubelet', PUBLIC), to('kube-proxy', PUBLIC)]],
-    ['none', []],
+  const connections: readonly [string, readonly SocketText[], NodeRoute][] = [
+    ['moved', BOTH_MOVED, 'unknown'],
+    ['public', [to('kubelet', PUBLIC), to('kube-proxy', PUBLIC)], 'public'],
+    ['none', [], 'unknown'],
   ];
   const table = obstacles.flatMap(([what, seen, reason]) =>
-    connections.map(([where, sockets]) => ({ what, where, seen: { ...seen, sockets }, reason })),
+    connections.map(([where, sockets, byAddress]) => ({
+      what,
+      where,
+      seen: { ...seen, sockets },
+      reason,
+      byAddress,
+    })),
   );
   test.each(table)('$what ($where)', ({ seen, reason }) => {
     const status = repeat(seen, 3);
     expect(status.route).toBe('unknown');
+    expect(status.routeReason).toContain(reason);
+  });
+
+  // What hides the owners: the host's table then tells the route by known addresses, and never a green one.
+  const hidden = table.filter(({ what }) => HIDES_OWNERS.has(what));
+  test.each(hidden)('but for what known addresses tell: $what ($where)', ({ seen, reason, byAddress }) => {
+    const dns = [...DNS, PUBLIC];
+    const status = repeat({ ...seen, dns, unattributed: seen.sockets }, 3);
+    expect(status).toMatchObject({ route: byAddress, attribution: 'address' });
     expect(status.routeReason).toContain(reason);
   });
 
@@ -176,6 +205,161 @@ describe('what makes it unknown, whatever the connections', () => {
 
   test('an optional client that is not there makes nothing unknown', () => {
     expect(repeat({ processes: [kubelet], sockets: [to('kubelet', PUBLIC)] }).route).toBe('public');
+  });
+});
+
+describe('where sockets are told by known addresses alone', () => {
+  const X = to('anyone', X_ENI);
+  const OPEN = to('anyone', PUBLIC);
+
+  /** After three looks at such a table, at which DNS gives both addresses. */
+  function byAddress(unattributed: readonly SocketText[], seen: WatchSeen = {}): NodeStatus {
+    const watch = new Watch({ attribution: 'address', xEnis: [range('10.9.0.0/24')] });
+    const look = { ownersOff: true, unattributed, ...seen };
+    watch.look({ dns: [X_ENI, PUBLIC], ...look });
+    watch.look(look, 50);
+    return watch.look(look, 30);
+  }
+
+  test.each<[string, readonly SocketText[], WatchSeen, NodeRoute]>([
+    ['all public', [OPEN, to('other', PUBLIC)], {}, 'public'],
+    ['some public', [OPEN, X], {}, 'mixed'],
+    ['a v4-mapped public one', [to('anyone', '[::ffff:3.34.148.207]'), X], {}, 'mixed'],
+    ['all on X-ENIs: nobody knows whether these are all', [X], {}, 'unknown'],
+    ['on X-ENIs of the slice', [X], { slice: [X_ENI] }, 'unknown'],
+    ['none', [], {}, 'unknown'],
+    ['a known private address', [X, to('anyone', '10.7.0.1')], { dns: [X_ENI, '10.7.0.1'] }, 'other'],
+    [
+      'a known address of the VPC',
+      [to('anyone', '192.168.7.7')],
+      { slice: [X_ENI], dns: ['192.168.7.7'] },
+      'other',
+    ],
+    ['an address of the hosts file', [to('anyone', '10.7.0.1')], { hosts: ['10.7.0.1'] }, 'other'],
+    ['an address given as an X-ENI', [to('anyone', '10.9.0.1'), OPEN], {}, 'mixed'],
+    [
+      'a public address in the slice',
+      [to('anyone', '43.201.141.73')],
+      { slice: ['43.201.141.73'] },
+      'public',
+    ],
+    // What nobody names is anyone's.
+    ['a public stranger', [X, to('anyone', '8.8.8.8')], {}, 'unknown'],
+    ['a public stranger alone', [to('anyone', '8.8.8.8')], {}, 'unknown'],
+    ['a private stranger, held for long', [X, to('anyone', '10.1.1.1')], {}, 'unknown'],
+    [
+      "a stranger whose certificate was the cluster's",
+      [to('anyone', '8.8.8.8')],
+      { identities: [{ address: '8.8.8.8', identity: 'cluster' }] },
+      'unknown',
+    ],
+    [
+      'the proxy of a client',
+      [{ process: 'anyone', peer: '10.1.1.1:443' }],
+      { proxies: [{ client: 'kubelet', port: 443, addresses: ['10.1.1.1'] }] },
+      'unknown',
+    ],
+    ['another port of a known address', [{ process: 'anyone', peer: `${PUBLIC}:8443` }], {}, 'unknown'],
+    ['one that only opens', [to('anyone', PUBLIC, { state: 'syn-sent' })], {}, 'unknown'],
+    ['one that closes', [to('anyone', PUBLIC, { state: 'close-wait' })], {}, 'unknown'],
+    ['one that the peer opened', [to('anyone', PUBLIC, { local: '192.168.1.204:10250' })], {}, 'unknown'],
+    ['loopback', [to('anyone', '127.0.0.1')], { slice: ['127.0.0.1'] }, 'unknown'],
+    ["the clients' own, which are not asked for", [], { sockets: [to('kubelet', PUBLIC)] }, 'unknown'],
+    ['public, the endpoint is not known', [OPEN], { endpoint: null }, 'unknown'],
+    ['public, and a rejected row', [OPEN], { rejectedRows: 1 }, 'public'],
+  ])('%s', (_, unattributed, seen, route) => {
+    const status = byAddress(unattributed, seen);
+    expect(status).toMatchObject({ route, attribution: 'address' });
+    expect(status.routeReason).toMatch(/\S/);
+  });
+
+  test("a table without root's listener on 10250 is not the host's: nothing is said of it", () => {
+    for (const listening of [[], [{ port: 10_255 }]]) {
+      const status = byAddress([OPEN, X], { listening });
+      expect(status).toMatchObject({ route: 'unknown', attribution: 'none' });
+      expect(status.routeReason).toContain('10250');
+    }
+  });
+
+  test("sockets of another network namespace than the host's are not counted", () => {
+    const settled = settings({ attribution: 'address' });
+    const host = observation({ ownersOff: true, unattributed: [X], dns: dnsSeen([X_ENI, PUBLIC]) });
+    const pod = observation({ ownersOff: true, unattributed: [OPEN], listening: [] }).tables ?? [];
+    const elsewhere = pod.map((table) => ({ ...table, netns: 'net:[1]' }));
+    const look = { ...host, tables: [...(host.tables ?? []), ...elsewhere] };
+    const { status } = judge(look, emptyHistory(look.at), settled);
+    expect(status).toMatchObject({ route: 'unknown', attribution: 'address' });
+    expect(clientOf(status, 'unattributed').connections).toHaveLength(1);
+  });
+
+  test('the sentence names what is in the way, where owners were asked for', () => {
+    const watch = new Watch();
+    const seen: WatchSeen = { failed: ['owners'], unattributed: [X], dns: [X_ENI] };
+    expect(watch.look(seen).routeReason).toMatch(/not told apart.*it took longer than 5 s$/);
+    expect(byAddress([OPEN, X]).routeReason).toContain('1 of 2');
+    expect(byAddress([OPEN]).routeReason).not.toContain('kubelet');
+  });
+});
+
+describe('a client that is told to use a proxy', () => {
+  const PROXY = { client: 'kube-proxy', port: 3128, addresses: ['10.1.1.1'] };
+  const TO_PROXY = { process: 'kube-proxy', peer: '10.1.1.1:3128' };
+  const unresolved = { client: 'kube-proxy', error: 'Cannot resolve "proxy.example": nxdomain' };
+  const kubeletOnly = [{ client: 'kubelet', pid: 100 }];
+  test.each<[string, WatchSeen, NodeRoute]>([
+    ['and does', { sockets: [to('kubelet', X_ENI), TO_PROXY], proxies: [PROXY] }, 'other'],
+    [
+      'and does, beside a public one',
+      { sockets: [to('kubelet', PUBLIC), TO_PROXY], proxies: [PROXY] },
+      'mixed',
+    ],
+    [
+      'and alone does',
+      { processes: [{ client: 'kube-proxy', pid: 200 }], sockets: [TO_PROXY], proxies: [PROXY] },
+      'unknown',
+    ],
+    [
+      'on loopback, and does',
+      {
+        sockets: [to('kubelet', X_ENI), { process: 'kube-proxy', peer: '127.0.0.1:3128' }],
+        proxies: [{ ...PROXY, addresses: ['127.0.0.1'] }],
+      },
+      'other',
+    ],
+    ['and goes by an X-ENI', { sockets: BOTH_MOVED, proxies: [PROXY] }, 'x-eni'],
+    [
+      'and goes by the ClusterIP',
+      { sockets: [to('kubelet', X_ENI), to('kube-proxy', '10.100.0.1')], proxies: [PROXY] },
+      'x-eni',
+    ],
+    // Blind is unknown.
+    ['whose name is not resolved', { sockets: BOTH_MOVED, proxies: [unresolved] }, 'unknown'],
+    [
+      'whose name is not resolved, beside a public one',
+      { sockets: [to('kubelet', PUBLIC)], proxies: [unresolved] },
+      'public',
+    ],
+    ['whose name is not resolved, and has no connection', { proxies: [unresolved] }, 'unknown'],
+    [
+      'or not: its environment could not be read',
+      { sockets: BOTH_MOVED, proxies: [{ ...unresolved, url: null }] },
+      'unknown',
+    ],
+    ['or not: nobody has looked yet', { sockets: BOTH_MOVED, nodeConfig: null }, 'unknown'],
+    [
+      'and is not there',
+      { processes: kubeletOnly, sockets: [to('kubelet', X_ENI)], proxies: [unresolved] },
+      'x-eni',
+    ],
+  ])('%s', (_, seen, route) => {
+    expect(repeat(seen).route).toBe(route);
+  });
+
+  test('the sentence names the client, and the proxy or why it is not known', () => {
+    const via = repeat({ sockets: [to('kubelet', X_ENI), TO_PROXY], proxies: [PROXY] }).routeReason;
+    expect(via).toMatch(/^kube-proxy is connected to 10\.1\.1\.1, .*proxy/);
+    const blind = repeat({ sockets: BOTH_MOVED, proxies: [unresolved] }).routeReason;
+    expect(blind).toMatch(/kube-proxy.*nxdomain/);
   });
 });
 
@@ -530,13 +714,28 @@ describe('never a false green', () => {
     return refused || unreadable > 0 || failed.length > 0 || onlyStrangers;
   }
 
+  /** Where owners cannot be told, a look collects the sockets to the endpoint's port, whoever holds them. */
+  function collected(seen: WatchSeen): WatchSeen {
+    const { sockets = [] } = seen;
+    const shown = sockets.filter(({ peer: to, missed }) => to.endsWith(':443') && !missed);
+    return somethingUnreadable(seen) || seen.processes?.length === 0
+      ? { ...seen, unattributed: shown }
+      : seen;
+  }
+
   test('x-eni is said of no node that holds a public connection, that was not read whole, or was seen once', () => {
     let greens = 0;
     let silent = 0;
+    let byAddress = 0;
     fc.assert(
       fc.property(fc.array(look, { minLength: 1, maxLength: 4 }), known, (looks, overrides) => {
         const watch = new Watch(overrides);
-        const statuses = looks.map((seen) => watch.look(seen));
+        const statuses = looks.map((seen) => watch.look(collected(seen)));
+        for (const { attribution, route } of statuses) {
+          if (attribution === 'address') expect(['public', 'mixed', 'other', 'unknown']).toContain(route);
+          if (attribution === 'none') expect(route).toBe('unknown');
+          if (attribution === 'address') byAddress++;
+        }
         const [last, status] = [looks.at(-1) ?? {}, statuses.at(-1)];
         if (status?.route !== 'x-eni') return;
         greens++;
@@ -561,5 +760,6 @@ describe('never a false green', () => {
     // A property that never meets its case holds of anything.
     expect(greens).toBeGreaterThan(50);
     expect(silent).toBeGreaterThan(5);
+    expect(byAddress).toBeGreaterThan(50);
   });
 });

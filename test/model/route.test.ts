@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { unasked } from '../../src/model/dns.ts';
 import {
+  currentXEnis,
   isGloballyReachable,
   isLoopback,
   type Knowledge,
   knowledgeOf,
+  knownXEnis,
   routeOf,
   specialPurposeCovers,
+  untrustedXEnis,
   xEniSources,
 } from '../../src/model/route.ts';
 import {
@@ -24,16 +27,21 @@ interface Facts {
   readonly vpc?: readonly string[];
   readonly dns?: readonly string[] | null;
   readonly earlier?: readonly string[];
-  readonly literal?: readonly string[];
+  readonly slice?: readonly string[] | null;
+  readonly pinned?: readonly string[];
+  readonly former?: readonly string[];
 }
 
-function known({ xEnis = [], vpc = [], dns = null, earlier = [], literal = [] }: Facts): Knowledge {
+function known(facts: Facts): Knowledge {
+  const { xEnis = [], vpc = [], slice = null, dns = null, earlier = [], pinned = [], former = [] } = facts;
   return {
     xEnis: xEnis.map(range),
     vpcCidrs: vpc.map(range),
+    slice: slice && { addresses: slice.map(address), port: 443 },
     dns: dns?.map(address) ?? null,
     earlier: earlier.map(address),
-    literal: literal.map(address),
+    pinned: pinned.map(address),
+    former: former.map(address),
   };
 }
 
@@ -104,15 +112,103 @@ describe('the route of a peer', () => {
       { vpc, earlier: ['192.168.1.231'] },
       'vpc',
     ],
-    ['the endpoint itself, in the VPC', '192.168.1.231', { vpc, literal: ['192.168.1.231'] }, 'vpc'],
-    ['the endpoint itself, elsewhere', '10.9.0.1', { vpc, literal: ['10.9.0.1'] }, 'private'],
-    ['the endpoint itself, public', '3.34.148.207', { vpc, literal: ['3.34.148.207'] }, 'public'],
+    ['the endpoint itself, in the VPC', '192.168.1.231', { vpc, pinned: ['192.168.1.231'] }, 'vpc'],
+    ['the endpoint itself, elsewhere', '10.9.0.1', { vpc, pinned: ['10.9.0.1'] }, 'private'],
+    ['the endpoint itself, public', '3.34.148.207', { vpc, pinned: ['3.34.148.207'] }, 'public'],
     [
       'the endpoint itself, given as an X-ENI',
       '192.168.1.231',
-      { xEnis: ['192.168.1.231'], literal: ['192.168.1.231'] },
+      { xEnis: ['192.168.1.231'], pinned: ['192.168.1.231'] },
       'x-eni',
     ],
+    // The slice: every address of it but those that lie.
+    ['an address of the slice, VPC not known', '192.168.1.231', { slice: ['192.168.1.231'] }, 'x-eni'],
+    ['an address of the slice outside the VPC', '10.9.0.1', { vpc, slice: ['10.9.0.1'] }, 'x-eni'],
+    ['one in 100.64/10', '100.64.3.4', { vpc, slice: ['100.64.3.4'] }, 'x-eni'],
+    ['a v4-mapped peer of it', '::ffff:192.168.1.231', { slice: ['192.168.1.231'] }, 'x-eni'],
+    ['one that it holds behind NAT64', '192.168.1.231', { slice: ['64:ff9b::c0a8:1e7'] }, 'x-eni'],
+    ['a public address in it, VPC not known', '3.34.148.207', { slice: ['3.34.148.207'] }, 'public'],
+    [
+      'a public address in it, behind NAT64',
+      '64:ff9b::3.34.148.207',
+      { slice: ['64:ff9b::3.34.148.207'] },
+      'public',
+    ],
+    ['a public address in it outside the VPC', '3.34.148.207', { vpc, slice: ['3.34.148.207'] }, 'public'],
+    [
+      'a public IPv4 address in it, IPv6 CIDR known',
+      '3.34.148.207',
+      { vpc: ['2600:1f13::/56'], slice: ['3.34.148.207'] },
+      'public',
+    ],
+    [
+      'a publicly routable range of the VPC',
+      '54.10.0.5',
+      { vpc: ['54.10.0.0/16'], slice: ['54.10.0.5'] },
+      'x-eni',
+    ],
+    ['a global IPv6 address in it, VPC not known', '2600:1f13::5', { slice: ['2600:1f13::5'] }, 'x-eni'],
+    ['the same, IPv4 CIDRs known', '2600:1f13::5', { vpc, slice: ['2600:1f13::5'] }, 'x-eni'],
+    ['the same, in the VPC', '2600:1f13::5', { vpc: ['2600:1f13::/56'], slice: ['2600:1f13::5'] }, 'x-eni'],
+    [
+      'the same, outside the VPC',
+      '2600:1f14::5',
+      { vpc: ['2600:1f13::/56'], slice: ['2600:1f14::5'] },
+      'public',
+    ],
+    // DNS counts while the slice says nothing of the family.
+    [
+      'an answer that the slice does not hold',
+      '192.168.1.231',
+      { vpc, slice: ['192.168.1.9'], dns: ['192.168.1.231'] },
+      'vpc',
+    ],
+    [
+      'an answer while the slice holds a lie of its family',
+      '192.168.1.231',
+      { vpc, slice: ['3.34.148.207'], dns: ['192.168.1.231'] },
+      'vpc',
+    ],
+    [
+      'an answer while the slice is empty',
+      '192.168.1.231',
+      { vpc, slice: [], dns: ['192.168.1.231'] },
+      'x-eni',
+    ],
+    [
+      'an IPv4 answer while the slice holds IPv6',
+      '192.168.1.231',
+      { vpc, slice: ['2600:1f13::5'], dns: ['192.168.1.231'] },
+      'x-eni',
+    ],
+    [
+      'an IPv6 answer while the slice holds IPv4',
+      '2600:1f13::5',
+      { vpc: ['2600:1f13::/56'], slice: ['192.168.1.231'], dns: ['2600:1f13::5'] },
+      'x-eni',
+    ],
+    [
+      'an IPv6 answer while the slice holds others',
+      '2600:1f13::5',
+      { vpc: ['2600:1f13::/56'], slice: ['2600:1f13::6'], dns: ['2600:1f13::5'] },
+      'vpc',
+    ],
+    [
+      'an IPv4 answer behind NAT64 while the slice holds IPv4',
+      '64:ff9b::192.168.1.231',
+      { vpc, slice: ['192.168.1.9'], dns: ['64:ff9b::192.168.1.231'] },
+      'vpc',
+    ],
+    [
+      'an address given as an X-ENI, whatever the slice holds',
+      '10.9.0.1',
+      { vpc, slice: ['192.168.1.9'], xEnis: ['10.9.0.1'] },
+      'x-eni',
+    ],
+    // What was an X-ENI is none.
+    ['what was an X-ENI', '192.168.1.231', { vpc, former: ['192.168.1.231'] }, 'vpc'],
+    ['what was an X-ENI, VPC not known', '192.168.1.231', { former: ['192.168.1.231'] }, 'private'],
+    ['what was an IPv6 X-ENI', '2600:1f13::5', { former: ['2600:1f13::5'] }, 'public'],
     ['the second of several CIDRs', '100.64.1.1', { vpc: ['192.168.0.0/16', '100.64.0.0/16'] }, 'vpc'],
   ])('%s (%s)', (_, text, facts, route) => {
     expect(routeOf(address(text), known(facts))).toBe(route);
@@ -132,9 +228,12 @@ describe('the route of a peer', () => {
     '::ffff:127.0.0.1',
     '64:ff9b::169.254.1.1',
   ])('%s is no X-ENI, whatever source gives it', (text) => {
-    const all = known({ xEnis: ['0.0.0.0/0', '::/0'], vpc: ['0.0.0.0/0', '::/0'], dns: [text] });
-    expect(xEniSources(address(text), all)).toEqual([]);
-    expect(routeOf(address(text), all)).not.toBe('x-eni');
+    const all = { xEnis: ['0.0.0.0/0', '::/0'], vpc: ['0.0.0.0/0', '::/0'], dns: [text] };
+    for (const facts of [all, { ...all, slice: [text] }, { slice: [text] }]) {
+      expect(xEniSources(address(text), known(facts))).toEqual([]);
+      expect(routeOf(address(text), known(facts))).not.toBe('x-eni');
+      expect(currentXEnis(known(facts))).toEqual([]);
+    }
   });
 
   test('both sources of an X-ENI are named', () => {
@@ -145,12 +244,80 @@ describe('the route of a peer', () => {
   });
 });
 
+describe('the X-ENIs that are known', () => {
+  const vpc = ['192.168.0.0/16', '2600:1f13::/56'];
+  test('with every source that names each', () => {
+    const facts = known({
+      vpc,
+      slice: ['192.168.1.231', '3.34.148.207'],
+      dns: ['192.168.1.231', '2600:1f13::5', '43.201.141.73'],
+      xEnis: ['192.168.1.231', '10.9.0.1', '10.8.0.0/24'],
+    });
+    expect(knownXEnis(facts).map(({ address: { text }, sources }) => [text, sources])).toEqual([
+      ['192.168.1.231', ['endpointslice', 'config']],
+      ['2600:1f13::5', ['dns']],
+      ['10.9.0.1', ['config']],
+    ]);
+  });
+
+  test.each<[string, Facts, readonly string[]]>([
+    ['the slice', { slice: ['192.168.1.231'], dns: ['192.168.1.9'], xEnis: ['10.9.0.1'] }, ['192.168.1.231']],
+    ['else DNS', { dns: ['192.168.1.9'], xEnis: ['10.9.0.1'] }, ['192.168.1.9']],
+    ['else single addresses that are given', { dns: ['3.34.148.207'], xEnis: ['10.9.0.1'] }, ['10.9.0.1']],
+    ['and no subnets', { dns: ['3.34.148.207'], xEnis: ['10.9.0.0/24'] }, []],
+    [
+      'DNS: also what it gives in a subnet that is given',
+      { dns: ['192.168.1.9', '10.9.0.1'], xEnis: ['10.9.0.0/24'] },
+      ['192.168.1.9', '10.9.0.1'],
+    ],
+    [
+      'of the slice only those that are X-ENIs',
+      { slice: ['192.168.1.231', '3.34.148.207'] },
+      ['192.168.1.231'],
+    ],
+    ['none, where all of the slice lies', { slice: ['3.34.148.207'], dns: ['192.168.1.9'] }, []],
+    [
+      'of each family for itself',
+      { slice: ['2600:1f13::5'], dns: ['192.168.1.9', '2600:1f13::6'] },
+      ['192.168.1.9', '2600:1f13::5'],
+    ],
+    ['not those of before', { former: ['192.168.1.231'], earlier: ['192.168.1.9'] }, []],
+    ['not what the files of the node give', { pinned: ['192.168.1.231'] }, []],
+  ])('that must be reached now: %s', (_, facts, expected) => {
+    expect(currentXEnis(known({ vpc, ...facts })).map(({ text }) => text)).toEqual(expected);
+  });
+});
+
 describe('what is known of addresses', () => {
   test('only the current DNS answer counts, not an earlier one', () => {
     const dns = { ...dnsSeen(['192.168.1.231']), earlier: [address('192.168.1.9')] };
     const facts = knowledgeOf(settings(), observation({ dns }));
     expect(facts.dns?.map(({ text }) => text)).toEqual(['192.168.1.231']);
     expect(routeOf(address('192.168.1.9'), facts)).toBe('vpc');
+  });
+
+  test('the slice counts however old it is, and an unread one is not an empty one', () => {
+    const old = knowledgeOf(settings(), observation({ slice: ['192.168.1.231'], sliceAgeSeconds: 86_400 }));
+    expect(old.slice?.addresses.map(({ text }) => text)).toEqual(['192.168.1.231']);
+    expect(knowledgeOf(settings(), observation({ sliceUnread: true })).slice).toBeNull();
+    expect(knowledgeOf(settings(), observation()).slice).toBeNull();
+    expect(knowledgeOf(settings(), observation({ slice: [] })).slice?.addresses).toEqual([]);
+  });
+
+  test('VPC CIDRs are those that are given, else those of IMDS', () => {
+    const look = observation({ imds: ['10.0.0.0/16'] });
+    const texts = (vpcCidrs: readonly string[]) =>
+      knowledgeOf(settings({ vpcCidrs: vpcCidrs.map(range) }), look).vpcCidrs.map(({ text }) => text);
+    expect(texts([])).toEqual(['10.0.0.0/16']);
+    expect(texts(['192.168.0.0/16'])).toEqual(['192.168.0.0/16']);
+    expect(knowledgeOf(settings({ vpcCidrs: [] }), observation()).vpcCidrs).toEqual([]);
+  });
+
+  test('what the hosts file gives proves the endpoint, and no X-ENI', () => {
+    const facts = knowledgeOf(settings(), observation({ hosts: ['192.168.1.231'] }));
+    expect(facts.pinned.map(({ text }) => text)).toEqual(['192.168.1.231']);
+    expect(routeOf(address('192.168.1.231'), facts)).toBe('vpc');
+    expect(knowledgeOf(settings(), observation({ hosts: null })).pinned).toEqual([]);
   });
 
   test('no answer is not an empty answer', () => {
@@ -174,14 +341,33 @@ describe('what is known of addresses', () => {
     ['10.0.0.1', ['10.0.0.1']],
     ['2600:1f13::5', ['2600:1f13::5']],
     ['::ffff:10.0.0.1', ['10.0.0.1']],
-  ])('the endpoint %s is these addresses: %j', (hostname, literal) => {
+  ])('the endpoint %s is these addresses: %j', (hostname, pinned) => {
     const facts = knowledgeOf(settings(), observation({ endpoint: { ...ENDPOINT, hostname } }));
-    expect(facts.literal.map(({ text }) => text)).toEqual(literal);
+    expect(facts.pinned.map(({ text }) => text)).toEqual(pinned);
     expect(facts.dns).toBeNull();
   });
 
   test('without an endpoint there is no address of it', () => {
-    expect(knowledgeOf(settings(), observation({ endpoint: null })).literal).toEqual([]);
+    expect(knowledgeOf(settings(), observation({ endpoint: null })).pinned).toEqual([]);
+  });
+});
+
+describe('what is given for X-ENIs and not taken for one', () => {
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['10.9.0.1', [], []],
+    ['100.64.0.0/24', [], []],
+    ['3.34.148.207', [], ['3.34.148.207']],
+    ['54.10.0.0/24', ['54.10.0.0/16'], []],
+    ['54.10.0.0/24', ['54.11.0.0/16'], ['54.10.0.0/24']],
+    ['54.10.0.0/24', ['2600:1f13::/56'], ['54.10.0.0/24']],
+    ['54.10.0.0/16', ['54.10.0.0/24'], ['54.10.0.0/16']],
+    ['2600:1f13::5', [], []],
+    ['2600:1f13::5', ['192.168.0.0/16'], []],
+    ['2600:1f13::5', ['2600:1f13::/56'], []],
+    ['2600:1f14::5', ['2600:1f13::/56'], ['2600:1f14::5']],
+  ])('%s while the CIDRs of the VPC are %j: %j', (given, vpcCidrs, untrusted) => {
+    const facts = { xEnis: [range(given)], vpcCidrs: vpcCidrs.map(range) };
+    expect(untrustedXEnis(facts).map(({ text }) => text)).toEqual(untrusted);
   });
 });
 

@@ -129,19 +129,60 @@ describe('what is unknown is absent, never 0', () => {
     expect(codes.join()).not.toContain('ClientMissing');
   });
 
-  test('what this version cannot know at all', async () => {
-    const families = await familiesOf(twoLooks(HEALTHY));
-    for (const name of [
-      'access_mode',
-      'probe_success',
-      'inbound_connections',
-      'config_last_reload_successful',
-    ]) {
-      expect(families.has(name)).toBe(false);
+  test("what is not asked for, or not the node's", async () => {
+    const off = await familiesOf(twoLooks({ ...HEALTHY, listening: [] }));
+    for (const name of ['probe_success', 'probe_duration_seconds', 'inbound_connections']) {
+      expect(off.has(name), name).toBe(false);
     }
-    const samples = await samplesOf(twoLooks(HEALTHY));
-    expect([...samples.keys()].filter((name) => name.includes('route="proxy"'))).toEqual([]);
+    const on = await familiesOf(
+      twoLooks({
+        ...HEALTHY,
+        probes: [{ address: X_ENI }],
+        inbound: [{ peer: X_ENI, connections: 1 }],
+      }),
+    );
+    for (const name of ['probe_success', 'probe_duration_seconds', 'inbound_connections']) {
+      expect(on.has(name), name).toBe(true);
+    }
   });
+
+  test('a client has a route by a proxy, an address has none', async () => {
+    const samples = await samplesOf(twoLooks({ ...HEALTHY, inbound: [{ peer: X_ENI, connections: 1 }] }));
+    const names = [...samples.keys()].filter((name) => name.includes('route="proxy"'));
+    expect(new Set(names.map((name) => name.replace(/\{.*/s, '')))).toEqual(
+      new Set(['eks_endpoint_connections', 'eks_endpoint_connection_opens_total']),
+    );
+  });
+});
+
+test('where owners are not told apart, nobody has the connections, and no opens are counted', async () => {
+  const unattributed = [{ process: 'nobody', peer: `${PUBLIC}:443` }];
+  const watch = new Watch({ attribution: 'address' });
+  const seen = { dns: [PUBLIC], unattributed, processes: [] };
+  watch.look(seen);
+  const samples = await samplesOf(watch.look(seen));
+  expect(samples.get('eks_endpoint_attribution{mode="address"}')).toBe(1);
+  expect(samples.get('eks_endpoint_connections{client="unattributed",route="public"}')).toBe(1);
+  expect([...samples.keys()].filter((name) => name.includes('opens_total'))).toEqual([]);
+  expect(samples.has('eks_endpoint_connections{client="kubelet",route="public"}')).toBe(false);
+});
+
+test('probes and connections to the kubelet are counted by address and route', async () => {
+  const samples = await samplesOf(
+    twoLooks({
+      ...HEALTHY,
+      probes: [{ address: X_ENI }, { address: PUBLIC, success: false, failedStage: 'tcp', error: 'refused' }],
+      inbound: [
+        { peer: X_ENI, connections: 2 },
+        { peer: '10.0.0.9', connections: 1 },
+      ],
+    }),
+  );
+  expect(samples.get(`eks_endpoint_probe_success{address="${X_ENI}"}`)).toBe(1);
+  expect(samples.get(`eks_endpoint_probe_success{address="${PUBLIC}"}`)).toBe(0);
+  expect(samples.get('eks_endpoint_inbound_connections{route="x-eni"}')).toBe(2);
+  expect(samples.get('eks_endpoint_inbound_connections{route="private"}')).toBe(1);
+  expect(samples.get('eks_endpoint_access_mode{mode="unknown"}')).toBe(1);
 });
 
 test('the node route is one-hot', async () => {
@@ -196,9 +237,12 @@ test('whatever the sockets, a node has at most 180 series and 20 KB', async () =
       fc.array(socket, { maxLength: 60 }),
       fc.array(fc.ipV4(), { minLength: 1, maxLength: 30 }),
       async (sockets, dns) => {
-        const watch = new Watch({ expect: 'x-eni' });
-        watch.look({ sockets: sockets.slice(0, 20), dns: [X_ENI] });
-        const status = watch.look({ sockets, dns });
+        const watch = new Watch({ expect: 'x-eni', probeIntervalMs: 60_000, onEc2: true });
+        const known = { slice: [...new Set([X_ENI, ...dns])], imds: ['192.168.0.0/16'], outside: dns };
+        const probes = [...new Set(dns)].map((address) => ({ address }));
+        const inbound = [...new Set(dns)].map((peer) => ({ peer, connections: 1 }));
+        watch.look({ ...known, sockets: sockets.slice(0, 20), dns: [X_ENI] });
+        const status = watch.look({ ...known, probes, inbound, sockets, dns });
         const { body } = await renderMetrics(status, SELF_USAGE);
         const series = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
         expect(series.length).toBeLessThanOrEqual(180);

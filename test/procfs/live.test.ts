@@ -54,7 +54,7 @@ async function ourselves(): Promise<ClientProcess> {
 
 async function look(): Promise<{ owners: OwnersSeen; table: SocketTable }> {
   const owners: OwnersSeen = { processes: [await ourselves()], leftOut: [], unreadable: 0 };
-  const [table] = await seeTables(proc, owners, pauses());
+  const [table] = await seeTables(proc, owners, { ports: null, pauses: pauses() });
   if (table === undefined) throw new Error('no table');
   return { owners, table };
 }
@@ -98,7 +98,7 @@ describe.runIf(process.platform === 'linux')('on the live kernel', () => {
       leftOut: [],
       unreadable: 0,
     };
-    const [seen] = await seeTables(proc, owners, pauses());
+    const [seen] = await seeTables(proc, owners, { ports: null, pauses: pauses() });
     if (seen === undefined) throw new Error('no table');
     expect(seen.sockets).toEqual([]);
     expect(portsOf(seen, port)).toEqual(believed(port));

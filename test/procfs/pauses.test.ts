@@ -13,6 +13,14 @@ test('a pause is due 8 ms after the last one', async () => {
   expect(pauses.due()).toBe(false);
 });
 
+test('stretches are what lies between pauses', async () => {
+  const pauses = new Pauses(() => 0, 5000);
+  expect(pauses.stretches).toBe(0);
+  await pauses.pause();
+  await pauses.pause();
+  expect(pauses.stretches).toBe(2);
+});
+
 test('a pause lets others run', async () => {
   const pauses = new Pauses(() => 0, 5000);
   let ran = false;

@@ -93,6 +93,43 @@ describe('facts of a process', () => {
     expect(proc.cmdline(2)).toEqual([]);
   });
 
+  test("the environment is the tree's", () => {
+    const environ = { HTTPS_PROXY: 'http://proxy:3128', EMPTY: '', EQUALS: 'a=b', LINES: 'a\nb' };
+    writeProcTree(root, { processes: [{ pid: PID, comm: 'kubelet', environ }] });
+    expect(proc.environ(PID)).toEqual(environ);
+  });
+
+  test.each<[string, string, Record<string, string>]>([
+    ['of a name that comes twice the first value counts, as in Go', 'A=1\0B=2\0A=3\0', { A: '1', B: '2' }],
+    ['that it is empty counts too', 'A=\0A=3\0', { A: '' }],
+    ['what is no variable is left out', 'A\0=B\0\0C=3\0', { C: '3' }],
+    ['the last NUL may be missing', 'A=1\0B=2', { A: '1', B: '2' }],
+    ['a kernel thread has none', '', {}],
+    ['octets that are no UTF-8 spoil nothing else', 'A=\xff\0B=2\0', { A: '\ufffd', B: '2' }],
+  ])('in an environment, %s', (_, text, environ) => {
+    writeProcTree(root, { processes: [{ pid: PID, comm: 'kubelet' }] });
+    fs.writeFileSync(join(root, `${PID}/environ`), text, 'latin1');
+    expect(proc.environ(PID)).toEqual(environ);
+  });
+
+  test('a name that every object has is a name like any other', () => {
+    writeProcTree(root, { processes: [{ pid: PID, comm: 'kubelet' }] });
+    fs.writeFileSync(join(root, `${PID}/environ`), '__proto__=x\0toString=y\0');
+    expect(Object.entries(proc.environ(PID) ?? {}).sort()).toEqual([
+      ['__proto__', 'x'],
+      ['toString', 'y'],
+    ]);
+  });
+
+  test('an environment of 256 KiB is read, a larger one is refused as a whole', () => {
+    writeProcTree(root, { processes: [{ pid: PID, comm: 'kubelet' }] });
+    const file = join(root, `${PID}/environ`);
+    fs.writeFileSync(file, 'A='.padEnd(256 * 1024 - 5, 'x').concat('\0B=2\0'));
+    expect(proc.environ(PID)).toMatchObject({ B: '2' });
+    fs.appendFileSync(file, 'C');
+    expect(() => proc.environ(PID)).toThrow(`Cannot read "${file}": larger than 256 KiB`);
+  });
+
   test('a process that is not there is null everywhere, and no error', async () => {
     writeProcTree(root, {});
     expect(proc.comm(PID)).toBeNull();
@@ -102,6 +139,7 @@ describe('facts of a process', () => {
     expect(await proc.socketInodes(PID, pauses())).toBeNull();
     expect(await readAll(PID, 'tcp')).toEqual({ there: false, text: '' });
     expect(proc.cmdline(PID)).toBeNull();
+    expect(proc.environ(PID)).toBeNull();
     expect(proc.readFileUnderRoot(PID, '/x')).toBeNull();
     expect(proc.readFileUnderRoot(PID, 'x')).toBeNull();
     expect(proc.readErrors).toEqual({ EACCES: 0 });
@@ -148,18 +186,21 @@ describe('facts of a process', () => {
 
 describe('refused reads throw and are counted', () => {
   test('files, links and descriptors, by errno', async () => {
-    writeProcTree(root, { sockets: sockets(3) });
+    const kubelet = { pid: PID, comm: 'kubelet', environ: { A: '1' } };
+    writeProcTree(root, { processes: [kubelet], sockets: sockets(3) });
     await refused(
       new Map([
         [join(root, `${PID}/status`), 0],
+        [join(root, `${PID}/environ`), 0],
         [join(root, `${PID}/ns`), 0o444],
       ]),
       () => {
         expect(() => proc.uids(PID)).toThrow(`Cannot read "${root}/${PID}/status": EACCES`);
+        expect(() => proc.environ(PID)).toThrow(`Cannot read "${root}/${PID}/environ": EACCES`);
         expect(() => proc.netns(PID)).toThrow(ProcReadError);
       },
     );
-    expect(proc.readErrors).toEqual({ EACCES: 2 });
+    expect(proc.readErrors).toEqual({ EACCES: 3 });
   });
 
   test('descriptors that cannot even be listed', async () => {

@@ -67,8 +67,11 @@ function owners(): Promise<OwnersSeen> {
   return seeOwners(proc, ['kubelet', 'kube-proxy'], pauses());
 }
 
-async function see(seen: OwnersSeen | null): Promise<SocketTable[]> {
-  return await seeTables(proc, seen, pauses());
+async function see(
+  seen: OwnersSeen | null,
+  ports: ReadonlySet<number> | null = null,
+): Promise<SocketTable[]> {
+  return await seeTables(proc, seen, { ports, pauses: pauses() });
 }
 
 function brief(table: SocketTable | undefined): string[] {
@@ -299,6 +302,68 @@ describe('a table that cannot be read to its end throws', () => {
     const seen = await owners();
     let nowMs = 0;
     const hurried = new Pauses(() => (nowMs += 10), 15);
-    await expect(seeTables(proc, seen, hurried)).rejects.toThrow('not done within 0.015 s');
+    await expect(seeTables(proc, seen, { ports: null, pauses: hurried })).rejects.toThrow(
+      'not done within 0.015 s',
+    );
+  });
+});
+
+describe('connections to the kubelet', () => {
+  const inbound = (peer: string, local = '10.0.0.1:10250') =>
+    ({ local, peer, state: 'established' }) as const;
+  const of = (seen: readonly SocketTable[]) =>
+    seen.flatMap(({ inbound: peers }) => peers.map(({ peer, connections }) => `${peer.text} ${connections}`));
+
+  test('are counted by peer, whoever holds them; loopback and other ports and states are not', async () => {
+    writeProcTree(root, {
+      sockets: [
+        inbound('10.0.0.7:40000'),
+        inbound('10.0.0.7:40001'),
+        inbound('[::ffff:10.0.0.7]:40002', '[::ffff:10.0.0.1]:10250'),
+        inbound('10.0.0.8:40000'),
+        inbound('127.0.0.1:40000', '127.0.0.1:10250'),
+        inbound('10.0.0.9:40000', '10.0.0.1:10251'),
+        { ...inbound('10.0.0.9:40001'), state: 'close-wait' },
+      ],
+    });
+    expect(of(await see(null))).toEqual(['10.0.0.7 3', '10.0.0.8 1']);
+  });
+
+  test('count once where a row comes twice', async () => {
+    writeProcTree(root, { sockets: [inbound('10.0.0.7:40000'), inbound('10.0.0.7:40000')] });
+    expect(of(await see(null))).toEqual(['10.0.0.7 1']);
+  });
+});
+
+describe("sockets to the endpoint's ports", () => {
+  const to = (peer: string, more: object = {}) =>
+    ({ local: '10.0.0.1:40000', peer, state: 'established', ...more }) as const;
+  const of = (seen: readonly SocketTable[]) =>
+    seen.map(({ unattributed }) => unattributed?.map(({ inode }) => inode) ?? 'not asked for');
+
+  test('are kept whoever holds them where they are asked for, once, and none without an inode', async () => {
+    writeProcTree(root, {
+      sockets: [
+        to('10.0.0.2:443', { inode: 11 }),
+        to('10.0.0.2:443', { inode: 11 }),
+        to('10.0.0.2:8443', { inode: 12 }),
+        to('10.0.0.2:80', { inode: 13 }),
+        to('10.0.0.2:443', { inode: 0 }),
+      ],
+    });
+    expect(of(await see(null, new Set([443, 8443])))).toEqual([[11, 12]]);
+    expect(of(await see(null, new Set()))).toEqual([[]]);
+    expect(of(await see(null))).toEqual(['not asked for']);
+  });
+
+  test("the agent's own are left out", async () => {
+    writeProcTree(root, {
+      self: 9,
+      sockets: [
+        to('10.0.0.2:443', { inode: 11, process: 'node', pid: 9 }),
+        to('10.0.0.2:443', { inode: 12, process: 'curl', pid: 10 }),
+      ],
+    });
+    expect(of(await see(null, new Set([443])))).toEqual([[12]]);
   });
 });

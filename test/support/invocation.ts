@@ -4,6 +4,7 @@ import { type Config, parseCommandLine } from '../../src/config.ts';
 const HOST = {
   hostname: 'node',
   version: '0.0.0',
+  onEc2: false,
   machine: { kernel: null, arch: null, vendor: null, model: null },
 };
 

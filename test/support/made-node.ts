@@ -22,7 +22,11 @@ export function makeNode(tree: ProcTree): string {
 export interface Scenario {
   readonly name: string;
   readonly endpoint: { readonly hostname: string; readonly port: number };
-  readonly dns: { readonly node: readonly string[]; readonly outside: readonly string[] };
+  readonly dns: {
+    readonly node: readonly string[];
+    readonly outside: readonly string[];
+    readonly resolver: string;
+  };
   readonly xEni: readonly string[];
   readonly vpcCidrs: readonly string[];
   readonly sockets: readonly {
@@ -36,6 +40,9 @@ export interface Scenario {
     readonly route: string;
     readonly connections: Readonly<Record<string, Readonly<Record<string, number>>>>;
     readonly stale: Readonly<Record<string, number>>;
+    readonly accessMode: string;
+    /** Where each probe succeeds and two looks agree. */
+    readonly 'public-free': string;
   };
 }
 

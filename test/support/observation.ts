@@ -8,10 +8,17 @@ import type {
   DnsFailure,
   DnsSeen,
   EndpointSeen,
+  EndpointSliceSeen,
+  IdentitySeen,
   LeftOutProcess,
   Moment,
+  NodeConfigSeen,
   Observation,
+  ProbeSeen,
+  ProbeStage,
+  ProxySeen,
   Socket,
+  SocketTable,
   StageResult,
   TcpState,
 } from '../../src/model/observation.ts';
@@ -44,7 +51,7 @@ export function range(text: string): AddressRange {
   return parsed;
 }
 
-/** kubelet (required) and kube-proxy in the VPC 192.168.0.0/16, no expectation. */
+/** kubelet (required) and kube-proxy in the VPC 192.168.0.0/16, no expectation, no probes, not on EC2. */
 export function settings(overrides: Partial<Settings> = {}): Settings {
   return {
     nodeName: 'ip-192-168-1-204',
@@ -56,6 +63,9 @@ export function settings(overrides: Partial<Settings> = {}): Settings {
     expect: 'any',
     xEnis: [],
     vpcCidrs: [range('192.168.0.0/16')],
+    attribution: 'process',
+    probeIntervalMs: null,
+    onEc2: false,
     service: { address: address('10.100.0.1'), port: 443 },
     scanIntervalMs: 10_000,
     staleAfterMs: 600_000,
@@ -74,6 +84,7 @@ export interface SocketText {
   readonly peer: string;
   readonly state?: TcpState;
   readonly inode?: number;
+  readonly sendQueueBytes?: number;
   readonly retransmits?: number;
   /** The process holds the descriptor and the table lacks the row. */
   readonly missed?: boolean;
@@ -86,7 +97,33 @@ interface ProcessText {
   readonly readable?: boolean;
 }
 
-/** What a look saw; what is left out is as on a healthy node. */
+/** Where the port is left out it is 443; ages are seconds before the look. */
+interface IdentityText {
+  readonly address: string;
+  readonly port?: number;
+  readonly identity: IdentitySeen['identity'];
+  readonly ageSeconds?: number;
+}
+
+interface ProbeText {
+  readonly address: string;
+  readonly port?: number;
+  /** Without it, whether there is no `failedStage`. */
+  readonly success?: boolean;
+  readonly failedStage?: ProbeStage;
+  readonly error?: string;
+  readonly ageSeconds?: number;
+}
+
+interface ProxyText {
+  readonly client: string;
+  readonly url?: string | null;
+  readonly port?: number;
+  readonly addresses?: readonly string[];
+  readonly error?: string;
+}
+
+/** What a look saw; what is left out is as on a healthy node, and the sources of X-ENIs are off. */
 export interface Seen {
   /** Without it one of each client: kubelet 100, kube-proxy 200. */
   readonly processes?: readonly ProcessText[];
@@ -98,8 +135,35 @@ export interface Seen {
   readonly unreadable?: number;
   /** The stages of a look that failed. */
   readonly failed?: readonly ('owners' | 'sockets')[];
+  /** Owners are not asked for. */
+  readonly ownersOff?: boolean;
+  /** The sockets of the address tier. */
+  readonly unattributed?: readonly SocketText[];
+  readonly inbound?: readonly { readonly peer: string; readonly connections: number }[];
   readonly endpoint?: EndpointSeen | null;
   readonly dns?: DnsSeen | null;
+  /** What a resolver outside the VPC says. */
+  readonly outside?: readonly string[];
+  /** The addresses of the EndpointSlice; null where it is not asked for. */
+  readonly slice?: readonly string[] | null;
+  readonly slicePort?: number;
+  readonly sliceAgeSeconds?: number;
+  /** For how long it could not be read. */
+  readonly sliceFailingSeconds?: number;
+  /** It is asked for and has never been read. */
+  readonly sliceUnread?: boolean;
+  /** What its stage says. */
+  readonly sliceError?: string;
+  /** The VPC's CIDRs as IMDS says. */
+  readonly imds?: readonly string[];
+  /** Null where the node's files were not looked at. */
+  readonly nodeConfig?: null;
+  /** Null where it could not be read. */
+  readonly hosts?: readonly string[] | null;
+  readonly resolvers?: readonly string[] | null;
+  readonly proxies?: readonly ProxyText[];
+  readonly identities?: readonly IdentityText[];
+  readonly probes?: readonly ProbeText[] | null;
 }
 
 const PROCESSES: readonly ProcessText[] = [
@@ -129,9 +193,10 @@ export function observation(seen: Seen = {}, seconds = 0): Observation {
     };
   });
   const shown = rows.filter(({ text }) => !text.missed).map((row) => row.socket);
-  const table = {
+  const table: SocketTable = {
     netns: NETNS,
     sockets: shown,
+    unattributed: seen.unattributed?.map(socket) ?? null,
     listeners: (seen.listening ?? [{ port: 10_250 }]).flatMap(({ local, port }) =>
       (local === undefined ? ['::', '0.0.0.0'] : [local]).map((text) => ({
         table: tableOf(text),
@@ -139,28 +204,80 @@ export function observation(seen: Seen = {}, seconds = 0): Observation {
         port,
       })),
     ),
+    inbound: (seen.inbound ?? []).map(({ peer, connections }) => ({ peer: address(peer), connections })),
     rows: shown.length + 20,
     rejectedRows: seen.rejectedRows ?? 0,
   };
   const at = moment(seconds);
-  const stages = (['sockets', 'owners'] as const).map((stage): StageResult => {
+  const looked = seen.ownersOff ? (['sockets'] as const) : (['sockets', 'owners'] as const);
+  const stages = looked.map((stage): StageResult => {
     const success = !failed.includes(stage);
     return { stage, success, durationSeconds: 0.01, error: success ? null : 'it took longer than 5 s', at };
   });
+  const { sliceError: error } = seen;
+  if (error !== undefined)
+    stages.push({ stage: 'endpointslice', success: false, durationSeconds: 0.01, error, at });
   return {
     at,
-    owners: failed.includes('owners')
-      ? null
-      : { processes: owners, leftOut: seen.leftOut ?? [], unreadable: seen.unreadable ?? 0 },
+    owners:
+      failed.includes('owners') || seen.ownersOff
+        ? null
+        : { processes: owners, leftOut: seen.leftOut ?? [], unreadable: seen.unreadable ?? 0 },
     tables: failed.includes('sockets') ? null : [table],
     endpoint,
     dns,
-    endpointSlice: null,
-    imds: null,
-    identities: null,
-    probes: null,
+    outsideDns:
+      seen.outside === undefined ? null : { ...dnsSeen(seen.outside, seconds), servers: ['1.1.1.1'] },
+    endpointSlice: sliceSeen(seen, seconds),
+    imds: seen.imds === undefined ? null : { answer: { vpcCidrs: seen.imds.map(range), at } },
+    nodeConfig: seen.nodeConfig === null ? null : nodeConfigSeen(seen, at),
+    identities: seen.identities?.map((text) => identitySeen(text, seconds)) ?? null,
+    probes: seen.probes?.map((text) => probeSeen(text, seconds)) ?? null,
     stages,
     procReadErrors: { EACCES: 0 },
+  };
+}
+
+function sliceSeen(seen: Seen, seconds: number): EndpointSliceSeen | null {
+  const { slice = null, slicePort = 443, sliceAgeSeconds = 0, sliceFailingSeconds, sliceUnread } = seen;
+  const failingSince = sliceFailingSeconds === undefined ? null : moment(seconds - sliceFailingSeconds);
+  if (sliceUnread) return { answer: null, failingSince };
+  if (slice === null) return null;
+  const at = moment(seconds - sliceAgeSeconds);
+  return { answer: { addresses: slice.map(address), port: slicePort, at }, failingSince };
+}
+
+function nodeConfigSeen(seen: Seen, at: Moment): NodeConfigSeen {
+  const { hosts = [], resolvers = ['192.168.0.2'], proxies = [] } = seen;
+  return {
+    hosts: hosts?.map(address) ?? null,
+    resolvers: resolvers?.map(address) ?? null,
+    proxies: proxies.map(proxySeen),
+    at,
+  };
+}
+
+function proxySeen(text: ProxyText): ProxySeen {
+  const { client, url = 'http://proxy.example:3128', port = 3128, addresses = [], error = null } = text;
+  return { client, url, port, addresses: addresses.map(address), error };
+}
+
+function identitySeen(text: IdentityText, seconds: number): IdentitySeen {
+  const { identity, port = 443, ageSeconds = 0 } = text;
+  return { address: address(text.address), port, identity, at: moment(seconds - ageSeconds) };
+}
+
+function probeSeen(text: ProbeText, seconds: number): ProbeSeen {
+  const success = text.success ?? text.failedStage === undefined;
+  const failedStage = success ? null : (text.failedStage ?? 'tcp');
+  return {
+    address: address(text.address),
+    port: text.port ?? 443,
+    success,
+    failedStage,
+    error: text.error ?? (failedStage === null ? null : `${failedStage} failed`),
+    durationSeconds: 0.004,
+    at: moment(seconds - (text.ageSeconds ?? 0)),
   };
 }
 
@@ -257,7 +374,7 @@ function socket(text: SocketText): Socket {
     peerPort,
     state: text.state ?? 'established',
     inode: text.inode ?? hash(`${process} ${text.pid} ${local} ${peer}`),
-    sendQueueBytes: 0,
+    sendQueueBytes: text.sendQueueBytes ?? 0,
     retransmits: text.retransmits ?? 0,
   };
 }

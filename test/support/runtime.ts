@@ -1,5 +1,7 @@
 /** A runtime for the commands: what they print is kept, and DNS answers what the test says. */
+import type { Edges } from '../../src/agent/sources.ts';
 import type { DnsRecord, Resolve } from '../../src/endpoint/dns.ts';
+import type { SendRequest } from '../../src/endpoint/http.ts';
 import type { Clock } from '../../src/model/observation.ts';
 import type { Runtime, Signal } from '../../src/runtime.ts';
 
@@ -23,15 +25,15 @@ export const SELF_USAGE = {
 };
 
 export function testRuntime(
-  parts: Partial<Pick<Runtime, 'clock' | 'resolve'>> & { terminal?: boolean } = {},
+  parts: Partial<Edges & Pick<Runtime, 'clock'>> & { terminal?: boolean } = {},
 ): TestRuntime {
   const out: string[] = [];
   const err: string[] = [];
   const handlers = new Map<(signal: Signal) => void, readonly Signal[]>();
-  const { clock = realClock, resolve = answering([]), terminal = false } = parts;
+  const { clock = realClock, terminal = false, ...edges } = parts;
   return {
+    ...testEdges(edges),
     clock,
-    resolve,
     out,
     err,
     stdout: { color: false, isTerminal: terminal, write: (text) => out.push(text) },
@@ -48,10 +50,41 @@ export function testRuntime(
   };
 }
 
+/**
+ * What is outside of the process, as the test has it: without anything else DNS gives nothing, every address answers as
+ * this cluster, no request is answered, and there are no files.
+ */
+export function testEdges(edges: Partial<Edges> = {}): Edges {
+  const { resolve = answering([]) } = edges;
+  return {
+    resolve,
+    resolveAt: () => resolve,
+    request: async ({ url }) => {
+      throw new Error(`Cannot reach "${url}": nothing is there in this test`);
+    },
+    handshake: async () => ({ failedStage: null, error: null }),
+    readFile: async (path) => {
+      throw new Error(`Cannot read "${path}": there are no files in this test`);
+    },
+    random: () => 0.5,
+    ...edges,
+  };
+}
+
+/** Answers as the API server does for the EndpointSlice default/kubernetes. */
+export function servingSlice(addresses: readonly string[]): SendRequest {
+  const body = JSON.stringify({
+    addressType: addresses.some((address) => address.includes(':')) ? 'IPv6' : 'IPv4',
+    endpoints: [{ addresses, conditions: { ready: true } }],
+    ports: [{ name: 'https', port: 443, protocol: 'TCP' }],
+  });
+  return async () => ({ status: 200, headers: {}, body });
+}
+
 /** A resolver that always gives these addresses. */
-export function answering(addresses: readonly string[], ttl = 60): Resolve {
+export function answering(addresses: readonly string[], ttl = 60, server = '192.168.0.2'): Resolve {
   const records: readonly DnsRecord[] = addresses.map((address) => ({ address, ttl }));
-  return async () => ({ servers: ['192.168.0.2'], records });
+  return async () => ({ servers: [server], records });
 }
 
 /** A resolver that never gets through. */

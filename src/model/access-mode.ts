@@ -1,0 +1,49 @@
+/** The cluster's endpoint access, from what the name's addresses are inside the VPC and outside. */
+import { type Address, parseAddress } from './address.ts';
+import { isAmazonDns } from './amazon-dns.ts';
+import { splitPort } from './endpoint.ts';
+import type { DnsSeen, Observation } from './observation.ts';
+import { currentAnswer, type Knowledge, routeOf } from './route.ts';
+import type { AccessMode, Route } from './status.ts';
+
+/**
+ * `unknown` wherever inside and outside together do not prove a mode: a node that is peered or hybrid, or that asks
+ * another resolver than the VPC's, gets public answers in mode `public-and-private` too.
+ */
+export function accessModeOf(observation: Observation, known: Knowledge): AccessMode {
+  const outside = currentAnswer(observation.outsideDns, observation.at);
+  if (known.dns === null || outside === null) return 'unknown';
+  // A resolver of the VPC is not outside.
+  if (
+    serversOf(observation.outsideDns).some((server) => server === null || isAmazonDns(server, known.vpcCidrs))
+  )
+    return 'unknown';
+  const routesOf = (addresses: readonly Address[]) =>
+    new Set(addresses.map((address) => routeOf(address, known)));
+  const [inside, beyond] = [onlyOne(routesOf(known.dns)), onlyOne(routesOf(outside))];
+  if (inside === 'x-eni' && beyond === 'public') return 'public-and-private';
+  if (inside === 'x-eni' && beyond === 'x-eni') return 'private';
+  if (
+    inside === 'public' &&
+    beyond === 'public' &&
+    known.vpcCidrs.length > 0 &&
+    asksTheVpc(observation, known)
+  )
+    return 'public';
+  return 'unknown';
+}
+
+function onlyOne(routes: ReadonlySet<Route>): Route | null {
+  const [route, ...others] = routes;
+  return route === undefined || others.length > 0 ? null : route;
+}
+
+function asksTheVpc({ dns }: Observation, { vpcCidrs }: Knowledge): boolean {
+  const servers = serversOf(dns);
+  return servers.length > 0 && servers.every((server) => server !== null && isAmazonDns(server, vpcCidrs));
+}
+
+/** Who was asked, written as `address`, `address:port` or `[address]:port`; null for what is none of these. */
+function serversOf(dns: DnsSeen | null): readonly (Address | null)[] {
+  return dns?.servers.map((text) => parseAddress(splitPort(text).host.replace(/^\[|\]$/g, ''))) ?? [];
+}
