@@ -8,8 +8,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer } from 'node:tls';
 import { type TreeSocket, writeProcTree } from '../src/demo/proc-tree.ts';
-import { inOwnNamespaces, median, printHeading, printTable } from './support.ts';
+import { inOwnNamespaces, ip, median, printHeading, printTable } from './support.ts';
 
 const SCRAPES = 1_000;
 /** Each program is started this often; what is printed are medians. */
@@ -22,6 +23,9 @@ const AGENT = join(import.meta.dirname, '..', 'dist', 'main.js');
 const URL = 'http://127.0.0.1:10943/metrics';
 /** The endpoint as an address: DNS is not asked, and every metric has its samples. */
 const ENDPOINT = '3.34.148.207';
+/** An X-ENI that the bench serves itself. It is probed far more often than on a node: 30 handshakes in a run. */
+const X_ENI = '192.168.1.231';
+const TLS = join(import.meta.dirname, '..', 'test', 'fixtures', 'tls');
 
 interface Program {
   readonly title: string;
@@ -35,6 +39,7 @@ await inOwnNamespaces(import.meta.filename, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'eks-bench-'));
   process.on('exit', () => rmSync(folder, { recursive: true }));
   printHeading(`Memory after ${SCRAPES} scrapes, each of another look (medians of ${RUNS} starts)`);
+  await serveXEni();
   const programs = makePrograms(folder);
   const results = programs.map((): Usage[] => []);
   for (let run = 0; run < RUNS; run++) {
@@ -42,6 +47,15 @@ await inOwnNamespaces(import.meta.filename, async () => {
   }
   print(programs, results);
 });
+
+/** An API server on an address of the machine's own, in the namespace of the bench. */
+async function serveXEni(): Promise<void> {
+  ip('address', 'add', `${X_ENI}/32`, 'dev', 'lo');
+  const [cert, key] = ['server.crt', 'server.key'].map((name) => readFileSync(join(TLS, name)));
+  const server = createServer({ cert, key }, (socket) => socket.on('error', () => {}).resume());
+  server.listen(443, X_ENI).unref();
+  await once(server, 'listening');
+}
 
 function makePrograms(folder: string): readonly Program[] {
   const bare = join(folder, 'bare.mjs');
@@ -63,6 +77,7 @@ createServer((request, response) => response.end('${body}')).listen(10943, '127.
     ...[AGENT, 'agent', `--path.procfs=${procfs}`, `--endpoint=${ENDPOINT}`, '--vpc-cidr=192.168.0.0/16'],
     ...['--expect=x-eni', '--web.listen-address=127.0.0.1:10943', '--log.level=error'],
   ];
+  const probing = [`--x-eni=${X_ENI}`, `--ca-file=${join(TLS, 'ca.crt')}`, '--probe-interval=1s'];
   // The first is how it starts by itself, the others are for whoever sets NODE_OPTIONS or Node's flags.
   const variants = [
     [],
@@ -73,10 +88,11 @@ createServer((request, response) => response.end('${body}')).listen(10943, '127.
   ];
   return [
     { title: 'bare node:http server', argv: [bare], before: null },
+    { title: 'agent --no-probe', argv: [...agent, '--no-probe'], before: 'SIGHUP' },
     ...variants.map(
       (flags): Program => ({
         title: ['agent', ...flags].join(' '),
-        argv: [...flags, ...agent],
+        argv: [...flags, ...agent, ...probing],
         before: 'SIGHUP',
       }),
     ),

@@ -59,7 +59,10 @@ export class Agent {
 
   /** Reads the configuration files anew and asks every source at once. */
   async reload(): Promise<void> {
-    await this.refreshSources();
+    const { sources } = this.#parts;
+    this.#discoveredAtMs = this.#now();
+    await sources.discover(this.#owners);
+    void sources.ask();
     await this.look();
   }
 

@@ -128,9 +128,14 @@ export class Sources {
   /** One round of everything; resolves when each source has answered or failed. */
   async refresh(owners: OwnersSeen | null): Promise<void> {
     await this.discover(owners);
-    await Promise.all([this.#dns, this.#outsideDns, this.#slice, this.#imds].map((source) => source?.ask()));
+    await this.ask();
     this.#aim();
     await this.#prober?.round();
+  }
+
+  /** Asks everyone but the addresses that are probed; resolves when each has answered or failed. */
+  async ask(): Promise<void> {
+    await Promise.all([this.#dns, this.#outsideDns, this.#slice, this.#imds].map((source) => source?.ask()));
   }
 
   /**

@@ -3,7 +3,7 @@ import { type Address, parseAddress } from './address.ts';
 import { isAmazonDns } from './amazon-dns.ts';
 import { splitPort } from './endpoint.ts';
 import type { DnsSeen, Observation } from './observation.ts';
-import { currentAnswer, type Knowledge, routeOf } from './route.ts';
+import { currentAnswer, isGloballyReachable, isLoopback, type Knowledge, routeOf } from './route.ts';
 import type { AccessMode, Route } from './status.ts';
 
 /**
@@ -13,11 +13,8 @@ import type { AccessMode, Route } from './status.ts';
 export function accessModeOf(observation: Observation, known: Knowledge): AccessMode {
   const outside = currentAnswer(observation.outsideDns, observation.at);
   if (known.dns === null || outside === null) return 'unknown';
-  // A resolver of the VPC is not outside.
-  if (
-    serversOf(observation.outsideDns).some((server) => server === null || isAmazonDns(server, known.vpcCidrs))
-  )
-    return 'unknown';
+  // A resolver of the VPC, or one that might be, is not outside.
+  if (!serversOf(observation.outsideDns).every((server) => isOutside(server, known))) return 'unknown';
   const routesOf = (addresses: readonly Address[]) =>
     new Set(addresses.map((address) => routeOf(address, known)));
   const [inside, beyond] = [onlyOne(routesOf(known.dns)), onlyOne(routesOf(outside))];
@@ -38,8 +35,16 @@ function onlyOne(routes: ReadonlySet<Route>): Route | null {
   return route === undefined || others.length > 0 ? null : route;
 }
 
-function asksTheVpc({ dns }: Observation, { vpcCidrs }: Knowledge): boolean {
-  const servers = serversOf(dns);
+function isOutside(server: Address | null, { vpcCidrs }: Knowledge): boolean {
+  if (server === null) return false;
+  return !(isAmazonDns(server, vpcCidrs) ?? !isGloballyReachable(server));
+}
+
+/** Behind systemd-resolved its upstream servers count. */
+function asksTheVpc({ dns, nodeConfig }: Observation, { vpcCidrs }: Knowledge): boolean {
+  const asked = serversOf(dns);
+  const isStub = asked.length > 0 && asked.every((server) => server !== null && isLoopback(server));
+  const servers = isStub ? (nodeConfig?.resolvers ?? []) : asked;
   return servers.length > 0 && servers.every((server) => server !== null && isAmazonDns(server, vpcCidrs));
 }
 

@@ -33,6 +33,9 @@ export const SLICE_INTERVAL_MS = 300_000;
 /** A DNS answer of a shorter life is not called old before this: a lookup alone may take 5 s, and is tried again after 3 s. */
 const DNS_OLD_AFTER_AT_LEAST_MS = 30_000;
 
+/** The node's files are read at each scan interval, 60 s at most. */
+const NODE_CONFIG_OLD_AFTER_MS = OLD_AFTER_INTERVALS * 60_000;
+
 export function judgeGates(facts: GateFacts): readonly Gate[] {
   const ready = judgePrivateReady(facts);
   return [
@@ -131,8 +134,10 @@ function isOldAnswer({ answer }: DnsSeen, now: Moment): boolean {
   return now.monotonicMs - answer.at.monotonicMs > oldAfterMs;
 }
 
-function judgeHosts({ observation: { nodeConfig }, known }: GateFacts): Part {
+function judgeHosts({ observation: { nodeConfig, at }, known }: GateFacts): Part {
   if (nodeConfig === null || nodeConfig.hosts === null) return unknown("the node's hosts file was not read");
+  if (at.monotonicMs - nodeConfig.at.monotonicMs > NODE_CONFIG_OLD_AFTER_MS)
+    return unknown("the node's hosts file was not read for too long");
   const other = nodeConfig.hosts.filter((address) => !holds(known.dns, address));
   if (other.length === 0 || known.dns === null) return TRUE;
   const texts = list(

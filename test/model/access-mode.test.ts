@@ -94,7 +94,23 @@ describe('the access mode is unknown', () => {
       'the same by its other address',
       { inside: [PUBLIC], outside: [PUBLIC], outsideServer: '169.254.169.253' },
     ],
+    [
+      'where the outside resolver may be the VPC: its CIDRs are not known',
+      { inside: [X_ENI], outside: [X_ENI], slice: [X_ENI], vpc: [], outsideServer: '10.0.0.2' },
+    ],
+    [
+      'public both, systemd-resolved is asked, and asks another than the VPC',
+      { inside: [PUBLIC], outside: [PUBLIC], servers: ['127.0.0.53'], resolvers: ['10.0.0.2'] },
+    ],
+    [
+      'public both, systemd-resolved is asked, and whom it asks is not known',
+      { inside: [PUBLIC], outside: [PUBLIC], servers: ['127.0.0.53'], nodeConfig: null },
+    ],
     ['public both, VPC CIDRs not known', { inside: [PUBLIC], outside: [PUBLIC], vpc: [] }],
+    [
+      'the same, and the resolver of every VPC is asked',
+      { inside: [PUBLIC], outside: [PUBLIC], vpc: [], servers: ['169.254.169.253'] },
+    ],
     ['public both, no resolver is known', { inside: [PUBLIC], outside: [PUBLIC], servers: [] }],
     ['public both, another resolver is asked', { inside: [PUBLIC], outside: [PUBLIC], servers: ['8.8.8.8'] }],
     [
@@ -116,6 +132,11 @@ test.each(['192.168.0.2', '192.168.0.2:53', '169.254.169.253', 'fd00:ec2::253', 
     expect(mode({ inside: [PUBLIC], outside: [PUBLIC], servers: [server] })).toBe('public');
   },
 );
+
+test('behind systemd-resolved the resolvers count that it asks', () => {
+  const servers = ['127.0.0.53'];
+  expect(mode({ inside: [PUBLIC], outside: [PUBLIC], servers, resolvers: ['192.168.0.2'] })).toBe('public');
+});
 
 test('X-ENIs inside need no resolver of the VPC: they prove it', () => {
   const servers = ['8.8.8.8'];

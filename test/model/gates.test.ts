@@ -278,6 +278,7 @@ describe('public-free', () => {
     // The clients
     ['the route is public', route('public'), 'false', 'because of public'],
     ['the route is mixed', route('mixed'), 'false', 'because of mixed'],
+    ['the route is other', route('other'), 'false', 'because of other'],
     ['the route is none', route('none'), 'unknown', 'because of none'],
     ['the route is unknown', route('unknown'), 'unknown', 'because of unknown'],
     ['x-eni for ten seconds', { xEniForSeconds: 10 }, 'true', ''],

@@ -223,6 +223,10 @@ describe('from one tier to the other', () => {
     watch.look({ sockets: [PUBLIC, SECOND], dns });
     watch.look(byAddress);
     expect(onlyConnection(watch.look(byOwner), 'kubelet').local).toBe(PUBLIC.local);
+    watch.look(byAddress);
+    watch.look({});
+    const status = watch.look({ failed: ['owners'], unattributed: [] });
+    expect(clientOf(status, 'unattributed').connections).toEqual([]);
   });
 
   test("the kubelet's other sockets are still known, and are no opens", () => {
