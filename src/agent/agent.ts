@@ -17,6 +17,9 @@ const SECOND_LOOK_MS = 1_000;
 /** Without a look that ended for this long the agent is not healthy, and its container is started anew. */
 const UNHEALTHY_AFTER_MS = 180_000;
 
+/** How long `check` waits for strangers: one that does not answer takes 3 s, and four are asked at a time. */
+const IDENTIFIED_WITHIN_MS = 5_000;
+
 export interface AgentParts {
   readonly settings: Settings;
   readonly proc: Proc;
@@ -47,6 +50,7 @@ export class Agent {
   /** Looks in the background from now on, until `stop`. */
   start(): void {
     this.#running = true;
+    this.#parts.sources.onAnswer = () => this.#lookSoon();
     this.#parts.sources.start();
     void this.look();
   }
@@ -74,7 +78,7 @@ export class Agent {
 
   /** Resolves when the peers that nobody knew at the last look have been asked for their certificate; whether there were any. */
   async identifyStrangers(): Promise<boolean> {
-    await this.#parts.sources.identified();
+    await atMost(IDENTIFIED_WITHIN_MS, this.#parts.sources.identified());
     return this.#hasStrangers;
   }
 
@@ -154,6 +158,13 @@ export class Agent {
     clearTimeout(this.#timer);
     const first = (this.#history?.looks ?? 0) < 2;
     this.#timer = setTimeout(() => void this.look(), first ? SECOND_LOOK_MS : scanIntervalMs);
+  }
+
+  /** A second after the last look, whatever asks for it how often. */
+  #lookSoon(): void {
+    if (!this.#running) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.look(), Math.max(0, FRESH_FOR_MS - this.#ageMs()));
   }
 
   #ageMs(): number {

@@ -12,7 +12,7 @@ import type { Settings } from '../model/settings.ts';
 import { seeOwners, stillThere } from '../procfs/owners.ts';
 import { Pauses } from '../procfs/pauses.ts';
 import type { Proc } from '../procfs/proc.ts';
-import { seeTables } from '../procfs/tables.ts';
+import { netnsOf, seeTables } from '../procfs/tables.ts';
 
 /** A stage of a look that takes longer than this has failed: 500,000 sockets take the kernel about 2 s. */
 const STAGE_DEADLINE_MS = 5_000;
@@ -55,6 +55,7 @@ export async function scan(
     at: clock(),
     owners: owners.value,
     tables: tables.value,
+    agentNetns: netnsOf(proc, 'self'),
     ...sources,
     stages: [tables.result, ...(ownersStage === null ? [] : [ownersStage]), ...stages],
     procReadErrors: { ...proc.readErrors },
@@ -109,6 +110,7 @@ export function blindObservation(
     at,
     owners: null,
     tables: null,
+    agentNetns: null,
     ...sources,
     stages: [...ownStages, ...stages],
   };

@@ -48,6 +48,11 @@ interface SourceParts {
   readonly clock: Clock;
 }
 
+/** A pod that kubelet probes now and then must not make it read the slice each time. */
+const MET_FOR_MS = 3_600_000;
+/** Far more than X-ENIs are replaced in an hour. */
+const MAX_MET = 256;
+
 export class Sources {
   readonly #settings: Settings;
   readonly #clock: Clock;
@@ -58,8 +63,10 @@ export class Sources {
   readonly #slice: EndpointSliceSource | null;
   readonly #imds: ImdsSource | null;
   readonly #prober: Prober | null;
-  /** Peers nobody knew at the last look. */
-  #strangers: ReadonlySet<string> = new Set();
+  /** An address that is probed, or a stranger, has answered otherwise than before. */
+  onAnswer: () => void = () => {};
+  /** Peers nobody knew, and when the slice was read again for them. */
+  readonly #met = new Map<string, number>();
   #lastDns: DnsSeen | null = null;
 
   constructor({ settings, options, discovery, nodeConfig, edges, clock }: SourceParts) {
@@ -84,7 +91,13 @@ export class Sources {
     this.#prober =
       probeIntervalMs === null
         ? null
-        : new Prober({ handshake, clock, random, intervalMs: probeIntervalMs, onChange: () => {} });
+        : new Prober({
+            handshake,
+            clock,
+            random,
+            intervalMs: probeIntervalMs,
+            onChange: () => this.onAnswer(),
+          });
   }
 
   /** The newest of what each source knows. */
@@ -143,9 +156,12 @@ export class Sources {
    * two looks is asked for its certificate.
    */
   meet(strangers: readonly Stranger[]): void {
-    const keys = new Set(strangers.map(({ address }) => address.key));
-    if ([...keys].some((key) => !this.#strangers.has(key))) this.#slice?.askSoon();
-    this.#strangers = keys;
+    const nowMs = this.#clock().monotonicMs;
+    for (const [key, metAtMs] of this.#met) if (nowMs - metAtMs >= MET_FOR_MS) this.#met.delete(key);
+    const isNew = ({ address: { key }, isTold }: Stranger) => !isTold && !this.#met.has(key);
+    const unmet = strangers.filter(isNew).slice(0, MAX_MET - this.#met.size);
+    for (const { address } of unmet) this.#met.set(address.key, nowMs);
+    if (unmet.length > 0) this.#slice?.askSoon();
     this.#prober?.identify(strangers.filter(({ seenTwice }) => seenTwice));
   }
 

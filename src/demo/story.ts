@@ -141,7 +141,11 @@ function nodeTree(
         pid: pids.kubelet,
         comm: 'kubelet',
         cmdline: ['/usr/bin/kubelet', `--kubeconfig=${KUBECONFIG_PATH}`],
-        files: { [KUBECONFIG_PATH]: KUBECONFIG, [CA_PATH]: CA },
+        files: {
+          [KUBECONFIG_PATH]: KUBECONFIG,
+          [CA_PATH]: CA,
+          '/etc/resolv.conf': `nameserver ${RESOLVER}\n`,
+        },
       },
       { pid: pids.kubeProxy, comm: 'kube-proxy', cmdline: ['kube-proxy', '--v=2'] },
     ],

@@ -1,7 +1,7 @@
 /** Asks DNS for the endpoint's addresses, again and again as their TTL runs out. */
 import { Resolver } from 'node:dns/promises';
 import { type Address, parseAddress } from '../model/address.ts';
-import { type Lookup, recordLookup, unasked } from '../model/dns.ts';
+import { keptSeconds, type Lookup, recordLookup, unasked } from '../model/dns.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Clock, DnsFailure, DnsSeen, Moment, StageResult } from '../model/observation.ts';
 
@@ -21,9 +21,6 @@ const LOOKUP_DEADLINE_MS = 5_000;
 const TRY_TIMEOUT_MS = 1_500;
 const TRIES = 2;
 
-/** A TTL is kept between these: 0 must not become a flood, nor a day hide a flip. */
-const MIN_TTL_SECONDS = 1;
-const MAX_TTL_SECONDS = 300;
 /** After a failure DNS is asked again this soon. */
 const RETRY_MS = 3_000;
 
@@ -124,11 +121,6 @@ export class DnsSource {
     this.#timer = setTimeout(() => void this.ask(), inMs);
     this.#timer.unref();
   }
-}
-
-/** For how long an answer of this TTL is kept. */
-function keptSeconds(ttlSeconds: number): number {
-  return Math.min(Math.max(ttlSeconds, MIN_TTL_SECONDS), MAX_TTL_SECONDS);
 }
 
 function unforeseen(error: unknown): Resolution {

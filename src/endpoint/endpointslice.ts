@@ -1,6 +1,6 @@
 /** Reads the EndpointSlice `default/kubernetes`: the X-ENIs of the cluster, as its API server wrote them. */
 import { messageOf } from '../model/errors.ts';
-import { SLICE_INTERVAL_MS } from '../model/gates.ts';
+import { SLICE_INTERVAL_MS } from '../model/freshness.ts';
 import type { Clock, EndpointSliceSeen, Moment, StageResult } from '../model/observation.ts';
 import type { HttpReply, SendRequest } from './http.ts';
 import { jittered, Repeater } from './repeater.ts';

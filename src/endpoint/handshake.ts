@@ -20,7 +20,12 @@ export interface HandshakeTarget {
 
 export type HandshakeResult =
   | { readonly failedStage: null; readonly error: null }
-  | { readonly failedStage: ProbeStage; readonly error: string };
+  | {
+      readonly failedStage: ProbeStage;
+      readonly error: string;
+      /** Whether the certificate is another CA's: whatever else is wrong with it may be wrong with ours, or with this node. */
+      readonly otherCa: boolean;
+    };
 
 /** Connects, looks at the certificate and closes; never rejects. */
 export type Handshake = (target: HandshakeTarget) => Promise<HandshakeResult>;
@@ -77,7 +82,7 @@ async function judged(socket: TLSSocket, target: HandshakeTarget): Promise<Hands
   }, target.deadlineMs);
   try {
     await once(socket, 'secureConnect');
-    const error = identityProblem(socket, target.hostname);
+    const problem = identityProblem(socket, target.hostname);
     // With TLS 1.3 the server has yet to receive our Finished: it follows with close_notify and FIN, and what the
     // server sent meanwhile (session tickets) is read, for data left unread would turn the FIN into a reset.
     const hurry = setTimeout(() => socket.destroy(), CLOSE_MS);
@@ -85,7 +90,7 @@ async function judged(socket: TLSSocket, target: HandshakeTarget): Promise<Hands
     socket.resume();
     await closed;
     clearTimeout(hurry);
-    return error === null ? { failedStage: null, error } : failure('identity', error);
+    return problem ?? { failedStage: null, error: null };
   } finally {
     clearTimeout(deadline);
     socket.destroy();
@@ -93,34 +98,48 @@ async function judged(socket: TLSSocket, target: HandshakeTarget): Promise<Hands
   }
 }
 
-/** Why the certificate is not this cluster's for that name, as one sentence; null where it is. */
-function identityProblem(socket: TLSSocket, hostname: string): string | null {
+/** Why the certificate is not this cluster's for that name; null where it is. */
+function identityProblem(socket: TLSSocket, hostname: string): HandshakeResult | null {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) throw new Error('the server showed no certificate');
-  if (!socket.authorized) return chainProblem(String(socket.authorizationError), certificate);
+  if (!socket.authorized) {
+    const code = String(socket.authorizationError);
+    return failure('identity', chainProblem(code, certificate), OTHER_CA_CODES.has(code));
+  }
   // As Go does: the subject's common name is no name, and a wildcard stands for a whole label.
   const isNamed = isIP(hostname)
     ? certificate.checkIP(hostname)
     : certificate.checkHost(hostname, { subject: 'never', partialWildcards: false });
   if (isNamed !== undefined) return null;
-  return `the certificate is not for ${JSON.stringify(hostname)}; ${namesOf(certificate)}`;
+  return failure(
+    'identity',
+    `the certificate is not for ${JSON.stringify(hostname)}; ${namesOf(certificate)}`,
+  );
 }
+
+/**
+ * Not signed by our CA. Of several problems OpenSSL tells the last that it finds, and looks for the issuer first, then
+ * at purposes and dates: while the clock is wrong also another CA's certificate is only one of a wrong date.
+ */
+const OTHER_CA_CODES: ReadonlySet<string> = new Set([
+  'CERT_SIGNATURE_FAILURE',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
 
 /** `code`: OpenSSL's, as Node names it (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */
 function chainProblem(code: string, certificate: X509Certificate): string {
   const names = namesOf(certificate);
+  if (OTHER_CA_CODES.has(code))
+    return `the certificate is not signed by the cluster's CA (${code}); ${names}`;
   switch (code) {
     case 'CERT_HAS_EXPIRED':
       return `the certificate or its CA's has expired by this node's clock (${code}); it is valid until ${certificate.validTo}; ${names}`;
     case 'CERT_NOT_YET_VALID':
       return `the certificate or its CA's is not valid yet by this node's clock (${code}); it is valid from ${certificate.validFrom}; ${names}`;
-    case 'CERT_SIGNATURE_FAILURE':
-    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-    case 'UNABLE_TO_GET_ISSUER_CERT':
-    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-      return `the certificate is not signed by the cluster's CA (${code}); ${names}`;
     default:
       return `the certificate cannot be trusted (${code}); ${names}`;
   }
@@ -149,8 +168,8 @@ function secureContextOf(ca: string): SecureContext | null {
   return last.context;
 }
 
-function failure(failedStage: ProbeStage, error: string): HandshakeResult {
-  return { failedStage, error };
+function failure(failedStage: ProbeStage, error: string, otherCa = false): HandshakeResult {
+  return { failedStage, error, otherCa };
 }
 
 /** What went wrong on the way, with the system's or OpenSSL's code where there is one. */

@@ -1,6 +1,7 @@
 /** Asks the instance metadata service (IMDSv2) for the CIDRs of the VPC: no credentials, no SDK. */
 import { type AddressRange, parseRange } from '../model/address.ts';
 import { messageOf } from '../model/errors.ts';
+import { IMDS_INTERVAL_MS } from '../model/freshness.ts';
 import type { Clock, ImdsSeen, Moment, StageResult } from '../model/observation.ts';
 import { vpcCidrProblem } from '../model/vpc-cidr.ts';
 import type { HttpReply, HttpRequest, SendRequest } from './http.ts';
@@ -33,8 +34,6 @@ const MAX_BYTES = 16 * 1024;
 const MAX_CARDS = 32;
 /** AWS's limit is 50 IPv4 CIDRs a VPC. */
 const MAX_CIDRS = 256;
-/** A CIDR is added to a VPC by hand, once in months. */
-const INTERVAL_MS = 600_000;
 /** After a failure: with its jitter within a minute. */
 const RETRY_MS = 45_000;
 
@@ -80,7 +79,7 @@ export class ImdsSource {
       error: messageOf(error),
     }));
     if (!this.#stopped) this.#record(outcome, startedAt);
-    return jittered('error' in outcome ? RETRY_MS : INTERVAL_MS, random);
+    return jittered('error' in outcome ? RETRY_MS : IMDS_INTERVAL_MS, random);
   }
 
   #record(outcome: readonly AddressRange[] | { readonly error: string }, startedAt: Moment): void {

@@ -3,6 +3,7 @@
 import { type EndpointAddress, parseEndpoint } from '../model/endpoint.ts';
 import { messageOf } from '../model/errors.ts';
 import { certificatesOf } from './pem.ts';
+import { isRecord } from './slice.ts';
 
 /** The cluster of a kubeconfig's current context. */
 export interface KubeconfigCluster {
@@ -100,8 +101,4 @@ function named(entries: unknown, name: unknown, kind: 'context' | 'cluster'): un
 /** Null for what is no text, and for an empty one: Go does not tell that from one that is not there. */
 function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

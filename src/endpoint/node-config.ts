@@ -25,6 +25,14 @@ interface FoundProxy extends ClientProxy {
   readonly inHosts: readonly Address[];
 }
 
+/** What a client's resolver asks before DNS. */
+interface HostsFile {
+  /** Null: of pid 1, where there is no client. */
+  readonly client: string | null;
+  /** Empty where there is no such file; null where it could not be read. */
+  readonly text: string | null;
+}
+
 /** Keeps what was last read; `refresh` reads the files anew. */
 export class NodeConfigSource {
   readonly #files: NodeFiles;
@@ -65,15 +73,11 @@ export class NodeConfigSource {
 
   async #refresh(owners: OwnersSeen | null, endpoint: EndpointSeen | null): Promise<void> {
     const at = this.#clock();
-    const { hostsText, resolvers } = this.#readFiles(owners);
-    const hosts = endpoint && hostsText !== null ? addressesOfHosts(hostsText, endpoint.hostname) : null;
-    const found = await this.#findProxies(owners, endpoint);
+    const hostsFiles = this.#hostsFiles(owners);
+    const resolvers = this.#resolvers(owners);
+    const hosts = endpoint && addressesIn(hostsFiles, endpoint.hostname);
+    const proxies = await this.#proxies(owners, endpoint, hostsFiles);
     if (this.#stopped) return;
-    const proxies =
-      found?.map(({ client, proxy }) => {
-        const inHosts = 'host' in proxy ? addressesOfHosts(hostsText ?? '', proxy.host) : [];
-        return { client, proxy, inHosts };
-      }) ?? null;
     this.#read = { hosts, resolvers, proxies, at };
     this.#names.follow(
       (proxies ?? []).flatMap(({ proxy, inHosts }) =>
@@ -83,32 +87,51 @@ export class NodeConfigSource {
     await this.#names.asked();
   }
 
-  #findProxies(
+  async #proxies(
     owners: OwnersSeen | null,
     endpoint: EndpointSeen | null,
-  ): Promise<readonly ClientProxy[]> | readonly ClientProxy[] | null {
+    hostsFiles: readonly HostsFile[],
+  ): Promise<readonly FoundProxy[] | null> {
     if (endpoint === null) return null;
-    return owners === null ? (this.#read?.proxies ?? null) : this.#finder.find(owners, endpoint);
+    if (owners === null) return this.#read?.proxies ?? null;
+    const found = await this.#finder.find(owners, endpoint);
+    return found.map(({ client, proxy }) => {
+      const own = hostsFiles.filter((file) => file.client === client);
+      return { client, proxy, inHosts: ('host' in proxy && addressesIn(own, proxy.host)) || [] };
+    });
   }
 
-  /** As the first process sees them that is there, also after they were read: its files vanish with it. */
-  #readFiles(owners: OwnersSeen | null): {
-    readonly hostsText: string | null;
-    readonly resolvers: readonly Address[] | null;
-  } {
+  /** Each client's: that of a pod is another than the node's. */
+  #hostsFiles(owners: OwnersSeen | null): readonly HostsFile[] {
+    const files = (owners?.processes ?? []).flatMap(({ pid, client }) => this.#hostsFile(pid, client));
+    return files.length > 0 ? files : this.#hostsFile(1, null);
+  }
+
+  /** None of a process that has vanished. */
+  #hostsFile(pid: number, client: string | null): readonly HostsFile[] {
+    const text = unlessRefused(() => this.#text(pid, HOSTS) ?? '');
+    return this.#hasVanished(pid) ? [] : [{ client, text }];
+  }
+
+  /** As the first process sees them that is there. */
+  #resolvers(owners: OwnersSeen | null): readonly Address[] | null {
     for (const pid of observersOf(owners)) {
-      const hostsText = unlessRefused(() => this.#text(pid, HOSTS) ?? '');
-      const resolvers = unlessRefused(() => this.#resolvers(pid));
-      if (unlessRefused(() => this.#files.cmdline(pid) !== null) !== false) return { hostsText, resolvers };
+      const resolvers = unlessRefused(() => this.#resolversOf(pid));
+      if (!this.#hasVanished(pid)) return resolvers;
     }
-    return { hostsText: null, resolvers: null };
+    return null;
   }
 
-  #resolvers(pid: number): readonly Address[] | null {
+  #resolversOf(pid: number): readonly Address[] | null {
     const servers = nameserversOf(this.#text(pid, RESOLV_CONF) ?? '');
     if (!servers.every(({ text }) => RESOLVED_ADDRESSES.includes(text))) return servers;
     const upstream = this.#text(pid, RESOLVED_CONF);
     return upstream === null ? null : nameserversOf(upstream);
+  }
+
+  /** To be asked after its files were read: they vanish with it. */
+  #hasVanished(pid: number): boolean {
+    return unlessRefused(() => this.#files.cmdline(pid) === null) ?? false;
   }
 
   /** Null where there is no such file. */
@@ -130,6 +153,13 @@ export interface NodeConfigParts {
   /** Asks DNS for the names of proxies. */
   readonly resolve: Resolve;
   readonly clock: Clock;
+}
+
+/** What these give the name, each address once; null where one could not be read, and without any. */
+function addressesIn(files: readonly HostsFile[], hostname: string): readonly Address[] | null {
+  const texts = new Set(files.map(({ text }) => text));
+  if (texts.size === 0 || texts.has(null)) return null;
+  return addressesOfHosts([...texts].join('\n'), hostname);
 }
 
 function unlessRefused<T>(read: () => T): T | null {

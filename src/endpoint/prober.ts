@@ -1,7 +1,7 @@
 /** Asks addresses who they are: the endpoint's and X-ENIs' again and again, strangers once. */
-import { MAX_PROBED } from '../model/gates.ts';
 import type { Clock, IdentitySeen, Moment, ProbeSeen, StageResult } from '../model/observation.ts';
 import type { Target } from '../model/targets.ts';
+import { MAX_PROBED } from '../model/x-enis-known.ts';
 import type { Handshake, HandshakeResult } from './handshake.ts';
 import { byKey, Strangers } from './strangers.ts';
 
@@ -27,17 +27,24 @@ export interface ProberParts {
 const DEADLINE_MS = 3_000;
 /** A target that fails is asked once more after this: one failure is no outage. */
 const RETRY_MS = 1_000;
-/** The nodes of a cluster must not ask in step. */
-const JITTER = 0.1;
+/** The nodes of a cluster must not ask in step. Nor may a target wait longer than the interval: chance only shortens it. */
+const JITTER = 0.2;
+/** Of so many different addresses none waits within an interval: a DNS that lies anew each second must not make a scanner of us. */
+const MAX_BEGUN = 64;
+const NEVER = Number.NEGATIVE_INFINITY;
 
 /** A target, its schedule and what came of it. */
 interface Probe {
   readonly target: Target;
   seen: ProbeSeen | null;
-  /** The run under way or, after it, the last; a result of any other belongs to nobody. */
+  /** The run under way, an attempt or two; 0 without. A result of any other belongs to nobody. */
   run: number;
   /** The run that `seen` is of. */
   seenRun: number;
+  /** When the last run began. */
+  beganAtMs: number;
+  /** When the next is to begin. */
+  dueAtMs: number;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -56,7 +63,7 @@ export class Prober {
   /** The same, while it is what is to be asked for. */
   #asked: Identity | null = null;
   #probes: ReadonlyMap<string, Probe> = new Map();
-  /** Those that are no targets any more, for as long as their result is as young as one may be. */
+  /** Those that are no targets any more, for an interval since they began. */
   readonly #dropped = new Map<string, Probe>();
   readonly #strangers: Strangers;
   #runs = 0;
@@ -93,21 +100,23 @@ export class Prober {
   }
 
   /**
-   * From now on these (the first 16) are probed: new ones at once, the others at each interval; what is not among
-   * them any more is forgotten. Another identity than before forgets everything and asks anew; without one nothing is
-   * asked, and strangers' answers stay for when the same one is known again.
+   * From now on these (the first 16) are probed: new ones at once, unless too many were new lately, the others at each
+   * interval; what is not among them any more is not known any more. Another identity than before forgets everything
+   * and asks anew; without one nothing is asked, and strangers' answers stay for when the same one is known again.
    */
   follow(targets: readonly Target[], as: ProbeIdentity): void {
     if (this.#stopped) return;
     if ('missing' in as) {
       this.#asked = null;
+      this.#cancelAll();
       this.#aim(new Map());
       this.#strangers.giveUp();
       const at = this.#parts.clock();
       this.#stage = { stage: 'probe', success: false, durationSeconds: 0, error: as.missing, at };
     } else {
       if (this.#known === null || !isSame(this.#known, as)) {
-        this.#aim(new Map());
+        this.#cancelAll();
+        this.#probes = new Map();
         this.#dropped.clear();
         this.#strangers.forget();
         this.#known = as;
@@ -128,12 +137,19 @@ export class Prober {
 
   /**
    * Probes every target anew. Resolves when every target has a result that began after this call, and every stranger
-   * one; never rejects.
+   * one; never rejects. Who comes back or must wait meanwhile is not waited for.
    */
   async round(): Promise<void> {
     const before = this.#runs;
-    if (!this.#stopped) for (const probe of this.#probes.values()) this.#begin(probe);
-    await this.#until(() => [...this.#probes.values()].every(({ seenRun }) => seenRun > before));
+    if (!this.#stopped) {
+      for (const probe of this.#probes.values()) {
+        probe.dueAtMs = NEVER;
+        this.#beginWhenDue(probe);
+      }
+    }
+    await this.#until(() =>
+      [...this.#probes.values()].every(({ run, seenRun }) => run === 0 || seenRun > before),
+    );
     await this.identified();
   }
 
@@ -145,23 +161,26 @@ export class Prober {
   /** Asks no more, and takes no more answers. */
   stop(): void {
     this.#stopped = true;
-    for (const probe of this.#probes.values()) cancel(probe);
+    this.#cancelAll();
     this.#strangers.giveUp();
     this.#settle();
   }
 
   /**
-   * Keeps the probes of these targets and begins those that are new. One that comes and goes, because its source
-   * does, comes back with its result and schedule: it must not be asked each time.
+   * Keeps the probes of these targets and begins those that are new. One that comes and goes, because its source does,
+   * must not be asked each time: its run goes on, and it comes back with its result and schedule.
    */
   #aim(targets: ReadonlyMap<string, Target>): void {
     const before = this.#probes;
     for (const [key, probe] of before) {
       if (targets.has(key)) continue;
-      cancel(probe);
+      if (probe.run === 0) clearTimeout(probe.timer);
       this.#dropped.set(key, probe);
     }
-    for (const [key, probe] of this.#dropped) if (this.#dueInMs(probe) <= 0) this.#dropped.delete(key);
+    const oldMs = this.#nowMs() - this.#parts.intervalMs;
+    for (const [key, { run, beganAtMs }] of this.#dropped) {
+      if (run === 0 && beganAtMs <= oldMs) this.#dropped.delete(key);
+    }
     this.#probes = new Map(
       [...targets].map(([key, target]) => [
         key,
@@ -169,36 +188,45 @@ export class Prober {
       ]),
     );
     for (const [key, probe] of this.#probes) {
-      if (before.has(key)) continue;
-      if (this.#dropped.delete(key)) this.#beginIn(probe, this.#dueInMs(probe));
-      else this.#begin(probe);
+      this.#dropped.delete(key);
+      if (!before.has(key) && probe.run === 0) this.#beginWhenDue(probe);
     }
   }
 
-  /** When it is to be asked again; at once where it has no result. */
-  #dueInMs({ seen }: Probe): number {
-    const { clock, intervalMs } = this.#parts;
-    return seen === null ? 0 : intervalMs - (clock().monotonicMs - seen.at.monotonicMs);
+  /** Begins now or sets the timer; one that is new waits only for room. */
+  #beginWhenDue(probe: Probe): void {
+    const inMs = (probe.beganAtMs === NEVER ? this.#roomAtMs() : probe.dueAtMs) - this.#nowMs();
+    if (inMs <= 0) {
+      this.#begin(probe);
+      return;
+    }
+    clearTimeout(probe.timer);
+    probe.timer = setTimeout(() => this.#beginWhenDue(probe), inMs);
+    probe.timer.unref();
   }
 
-  #beginIn(probe: Probe, inMs: number): void {
-    probe.timer = setTimeout(() => this.#begin(probe), Math.max(inMs, 0));
-    probe.timer.unref();
+  /** From when on fewer than `MAX_BEGUN` will have begun within an interval. */
+  #roomAtMs(): number {
+    const begun = [...this.#probes.values(), ...this.#dropped.values()]
+      .map(({ beganAtMs }) => beganAtMs)
+      .sort((a, b) => a - b);
+    return (begun.at(-MAX_BEGUN) ?? NEVER) + this.#parts.intervalMs;
   }
 
   /** Begins anew, whatever is under way. */
   #begin(probe: Probe): void {
     if (this.#asked === null) return;
     cancel(probe);
+    const { random, intervalMs } = this.#parts;
     this.#runs += 1;
     probe.run = this.#runs;
+    probe.beganAtMs = this.#nowMs();
+    probe.dueAtMs = probe.beganAtMs + intervalMs * (1 - JITTER * random());
     void this.#run(probe, this.#asked);
   }
 
   async #run(probe: Probe, as: Identity): Promise<void> {
     const { run, target } = probe;
-    const { clock, random, intervalMs, onChange } = this.#parts;
-    const beganAtMs = clock().monotonicMs;
     let attempt = await this.#attempt(target, as);
     if (probe.run !== run) return;
     if (attempt.result.failedStage !== null) {
@@ -210,14 +238,15 @@ export class Prober {
       if (probe.run !== run) return;
     }
     const { result, ...when } = attempt;
+    const { failedStage, error } = result;
     const before = probe.seen;
-    probe.seen = { ...target, success: result.failedStage === null, ...result, ...when };
+    probe.seen = { ...target, success: failedStage === null, failedStage, error, ...when };
     probe.seenRun = run;
-    const inMs = intervalMs * (1 + JITTER * (2 * random() - 1));
-    const spentMs = clock().monotonicMs - beganAtMs;
-    this.#beginIn(probe, inMs - spentMs);
+    probe.run = 0;
+    if (![...this.#probes.values()].includes(probe)) return;
+    this.#beginWhenDue(probe);
     this.#settle();
-    if (before === null || before.failedStage !== result.failedStage) onChange();
+    if (before === null || before.failedStage !== failedStage) this.#parts.onChange();
   }
 
   async #askStranger(target: Target): Promise<Attempt> {
@@ -238,6 +267,15 @@ export class Prober {
     return { result, durationSeconds, at };
   }
 
+  /** What is under way will belong to nobody. */
+  #cancelAll(): void {
+    for (const probe of [...this.#probes.values(), ...this.#dropped.values()]) cancel(probe);
+  }
+
+  #nowMs(): number {
+    return this.#parts.clock().monotonicMs;
+  }
+
   /** Resolves when it is so, or when this is stopped. */
   #until(isDone: () => boolean): Promise<void> {
     return new Promise((resolve) => {
@@ -254,12 +292,13 @@ export class Prober {
 }
 
 function newProbe(target: Target): Probe {
-  return { target, seen: null, run: 0, seenRun: 0, timer: undefined };
+  return { target, seen: null, run: 0, seenRun: 0, beganAtMs: NEVER, dueAtMs: NEVER, timer: undefined };
 }
 
-/** What is under way will belong to nobody, and nothing comes after it. */
+/** What is under way will belong to nobody and is due again; nothing comes by itself. */
 function cancel(probe: Probe): void {
   clearTimeout(probe.timer);
+  if (probe.run !== 0) probe.dueAtMs = NEVER;
   probe.run = 0;
 }
 

@@ -3,14 +3,8 @@ import type { Clock, IdentitySeen, Moment } from '../model/observation.ts';
 import type { Target } from '../model/targets.ts';
 import type { HandshakeResult } from './handshake.ts';
 
-const HOUR_MS = 3_600_000;
-/** An address changes hands now and then: after so long it is asked again. */
-const ASKED_AGAIN_AFTER_MS: Readonly<Record<IdentitySeen['identity'], number>> = {
-  cluster: HOUR_MS,
-  other: HOUR_MS,
-  // It may have been the way that was broken.
-  'no-answer': 300_000,
-};
+/** An address changes hands now and then: an hour after its answer, also after none, it is asked again. */
+const ASKED_AGAIN_AFTER_MS = 3_600_000;
 /** Until then the old answer counts: a peer must not become a stranger for a look each hour. But not for ever. */
 const COUNTS_FOR_TIMES = 2;
 /** A kubelet has tens of peers in an hour, where it probes pods hundreds: so many are remembered or waiting. */
@@ -49,7 +43,7 @@ export class Strangers {
   get identities(): readonly IdentitySeen[] {
     return [...this.#strangers.values()]
       .flatMap(({ seen }) => (seen === null ? [] : [seen]))
-      .filter((seen) => this.#ageMs(seen) < COUNTS_FOR_TIMES * ASKED_AGAIN_AFTER_MS[seen.identity]);
+      .filter((seen) => this.#ageMs(seen) < COUNTS_FOR_TIMES * ASKED_AGAIN_AFTER_MS);
   }
 
   /** Whether each has an answer, as far as one is asked for. */
@@ -112,7 +106,7 @@ export class Strangers {
   }
 
   #isOld({ seen }: Stranger): boolean {
-    return seen === null || this.#ageMs(seen) >= ASKED_AGAIN_AFTER_MS[seen.identity];
+    return seen === null || this.#ageMs(seen) >= ASKED_AGAIN_AFTER_MS;
   }
 
   #ageMs({ at }: IdentitySeen): number {
@@ -120,9 +114,10 @@ export class Strangers {
   }
 }
 
-function identityOf({ failedStage }: HandshakeResult): IdentitySeen['identity'] {
-  if (failedStage === null) return 'cluster';
-  return failedStage === 'identity' ? 'other' : 'no-answer';
+/** A certificate of our CA for another name or another time, or one that could not be judged, tells of nobody. */
+function identityOf(result: HandshakeResult): IdentitySeen['identity'] {
+  if (result.failedStage === null) return 'cluster';
+  return result.otherCa ? 'other' : 'no-answer';
 }
 
 /** Each once, in their order, with nothing but address and port, by a key that is equal for equal destinations. */

@@ -3,7 +3,7 @@ import { type Address, parseAddress } from './address.ts';
 import { isAmazonDns } from './amazon-dns.ts';
 import { splitPort } from './endpoint.ts';
 import type { DnsSeen, Observation } from './observation.ts';
-import { currentAnswer, isGloballyReachable, isLoopback, type Knowledge, routeOf } from './route.ts';
+import { currentAnswer, isGloballyReachable, isIn, isLoopback, type Knowledge, routeOf } from './route.ts';
 import type { AccessMode, Route } from './status.ts';
 
 /**
@@ -14,7 +14,8 @@ export function accessModeOf(observation: Observation, known: Knowledge): Access
   const outside = currentAnswer(observation.outsideDns, observation.at);
   if (known.dns === null || outside === null) return 'unknown';
   // A resolver of the VPC, or one that might be, is not outside.
-  if (!serversOf(observation.outsideDns).every((server) => isOutside(server, known))) return 'unknown';
+  const beyondVpc = serversOf(observation.outsideDns);
+  if (beyondVpc.length === 0 || !beyondVpc.every((server) => isOutside(server, known))) return 'unknown';
   const routesOf = (addresses: readonly Address[]) =>
     new Set(addresses.map((address) => routeOf(address, known)));
   const [inside, beyond] = [onlyOne(routesOf(known.dns)), onlyOne(routesOf(outside))];
@@ -36,8 +37,7 @@ function onlyOne(routes: ReadonlySet<Route>): Route | null {
 }
 
 function isOutside(server: Address | null, { vpcCidrs }: Knowledge): boolean {
-  if (server === null) return false;
-  return !(isAmazonDns(server, vpcCidrs) ?? !isGloballyReachable(server));
+  return server !== null && isGloballyReachable(server) && !isIn(vpcCidrs, server);
 }
 
 /** Behind systemd-resolved its upstream servers count. */
@@ -49,6 +49,6 @@ function asksTheVpc({ dns, nodeConfig }: Observation, { vpcCidrs }: Knowledge): 
 }
 
 /** Who was asked, written as `address`, `address:port` or `[address]:port`; null for what is none of these. */
-function serversOf(dns: DnsSeen | null): readonly (Address | null)[] {
+export function serversOf(dns: DnsSeen | null): readonly (Address | null)[] {
   return dns?.servers.map((text) => parseAddress(splitPort(text).host.replace(/^\[|\]$/g, ''))) ?? [];
 }

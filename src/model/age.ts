@@ -17,9 +17,13 @@ export function judgeAge(status: NodeStatus, ageMs: number, scanIntervalMs: numb
     route: 'unknown',
     routeReason: error,
     attribution: 'none',
+    accessMode: 'unknown',
     gates: status.gates.map(({ gate }) => ({ gate, state: 'unknown', reason: error })),
     findings: [blind],
     evaluated: ['Blind'],
+    dns: status.dns && { ...status.dns, success: null },
+    inbound: null,
+    probes: null,
     stages: status.stages.map((stage) =>
       stage.stage === 'owners' || stage.stage === 'sockets' ? { ...stage, success: false, error } : stage,
     ),

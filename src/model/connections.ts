@@ -29,6 +29,8 @@ export interface ClientSocket {
 export interface Stranger {
   readonly address: Address;
   readonly port: number;
+  /** Whether its certificate has told, believably. */
+  readonly isTold: boolean;
   readonly firstSeenAt: Moment;
 }
 
@@ -133,7 +135,12 @@ export function endpointConnections(sockets: readonly SeenSocket[], facts: Endpo
     const toService = !seen.accepted && isToService(socket, facts);
     const evidence = toService || seen.accepted ? null : evidenceOf(seen, facts);
     if (!toService && !seen.accepted && isStranger(seen, evidence, facts))
-      strangers.push({ address: socket.peer, port: socket.peerPort, firstSeenAt });
+      strangers.push({
+        address: socket.peer,
+        port: socket.peerPort,
+        isTold: isTold(socket, facts),
+        firstSeenAt,
+      });
     if (evidence === null) {
       ignored++;
       if (toService && socket.state === 'established') viaService++;
@@ -198,6 +205,11 @@ function isStranger(
     !isLoopback(peer) &&
     process.client !== UNATTRIBUTED
   );
+}
+
+function isTold({ peer, peerPort }: Socket, { identities }: EndpointFacts): boolean {
+  const identity = identityOf(identities, peer, peerPort);
+  return identity === 'cluster' || (identity === 'other' && identities.caVerified);
 }
 
 function isToProxy({ process, socket: { peer, peerPort } }: SeenSocket, { proxies }: EndpointFacts): boolean {

@@ -14,6 +14,15 @@ export interface Lookup {
 /** Earlier addresses that are remembered: far more than EKS gives a cluster in a year, and a bound for a liar. */
 const MAX_EARLIER = 256;
 
+/** A TTL is kept between these: 0 must not become a flood, nor a day hide a flip. */
+const MIN_TTL_SECONDS = 1;
+const MAX_TTL_SECONDS = 300;
+
+/** For how long an answer of this TTL is kept. */
+export function keptSeconds(ttlSeconds: number): number {
+  return Math.min(Math.max(ttlSeconds, MIN_TTL_SECONDS), MAX_TTL_SECONDS);
+}
+
 /** The state before the first lookup has ended. */
 export function unasked(hostname: string): DnsSeen {
   return {

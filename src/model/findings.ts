@@ -4,15 +4,17 @@ import { isAmazonDns } from './amazon-dns.ts';
 import type { Tier } from './attribution.ts';
 import type { ClientView } from './clients.ts';
 import type { EndpointConnection } from './connections.ts';
+import { isCurrentProbe } from './freshness.ts';
 import type { TrackedSocket } from './history.ts';
-import { isCurrentProbe } from './identities.ts';
-import { list, type Verdict } from './node-route.ts';
-import { type Moment, type Observation, type ProbeSeen, UNFORESEEN } from './observation.ts';
-import { duration, moveIt, NEEDS, restart, whoIs } from './remedies.ts';
+import type { Verdict } from './node-route.ts';
+import { DEADLINE_PASSED, type Moment, type Observation, type ProbeSeen, UNFORESEEN } from './observation.ts';
+import { moveIt, NEEDS, restart, whoIs } from './remedies.ts';
 import { currentXEnis, distinct, holds, type Knowledge, routeOf } from './route.ts';
 import type { Settings } from './settings.ts';
 import { movingRemedy, type StaleFacts, type StaleGroup, staleGroups, staleSummary } from './stale.ts';
 import { type Finding, type FindingCode, type Route, type Severity, UNATTRIBUTED } from './status.ts';
+import { duration, list } from './text.ts';
+import { agentObstacle, xEnisObstacle } from './x-enis-known.ts';
 
 /** Everything that a finding may depend on. */
 export interface Circumstances {
@@ -86,7 +88,7 @@ const RULES: readonly Rule[] = [
                 remedy: "this is a bug: report it with the agent's log",
               },
             ]
-          : [{ summary: what + known, remedy: `see that --path.procfs names the host's /proc; ${NEEDS}` }];
+          : [{ summary: what + known, remedy: blindRemedy(failed.map(({ error }) => error)) }];
       }
       const hidden = observation.owners?.unreadable ?? 0;
       const raised = [
@@ -130,10 +132,17 @@ const RULES: readonly Rule[] = [
     code: 'XEniUnreachable',
     severity: 'critical',
     evaluate: (now) =>
-      probeFinding(now, currentXEnis(now.known), ['tcp', 'tls'], (probe) => ({
-        summary: `X-ENI ${probe.address.text} does not answer on port ${probe.port} from this node: ${probe.error}. Connections that stand may go on, but what reconnects does not come back`,
-        remedy: `restart no client and replace no node until this is mended. ${openTheWay(probe)}`,
-      })),
+      unlessXEnisUnknown(
+        now,
+        probeFinding(now, currentXEnis(now.known), {
+          stages: ['tcp', 'tls'],
+          tells: () => true,
+          describe: (probe) => ({
+            summary: `X-ENI ${probe.address.text} does not answer on port ${probe.port} from this node: ${probe.error}. Connections that stand may go on, but what reconnects does not come back`,
+            remedy: `restart no client and replace no node until this is mended. ${openTheWay(probe)}`,
+          }),
+        }),
+      ),
   },
   {
     code: 'XEniIdentityMismatch',
@@ -141,10 +150,18 @@ const RULES: readonly Rule[] = [
     evaluate: (now) => {
       const hostname = now.observation.endpoint?.hostname;
       const addresses = distinct([...currentXEnis(now.known), ...(now.known.dns ?? [])]);
-      return probeFinding(now, addresses, ['identity'], ({ address, port, error }) => ({
-        summary: `${address.text} is to be an API server of ${hostname}, and shows a certificate that is not this cluster's: ${error}`,
-        remedy: `see who answers: 'openssl s_client -connect ${formatEndpoint(address, port)} -servername ${hostname} </dev/null | openssl x509 -noout -subject -issuer'; a firewall that opens TLS must let the name pass, an address that is no X-ENI any more must leave --x-eni, your own DNS zones and the hosts file; where every address shows it, see that the agent has this cluster's CA and name (--ca-file, --endpoint). Restart no client`,
-      }));
+      return unlessXEnisUnknown(
+        now,
+        probeFinding(now, addresses, {
+          stages: ['identity'],
+          // What failed before it showed a certificate has not shown the right one.
+          tells: ({ success }) => success,
+          describe: ({ address, port, error }) => ({
+            summary: `${address.text} is to be an API server of ${hostname}, and shows a certificate that is not this cluster's: ${error}`,
+            remedy: `see who answers: 'openssl s_client -connect ${formatEndpoint(address, port)} -servername ${hostname} </dev/null | openssl x509 -noout -subject -issuer -dates'; a firewall that opens TLS must let the name pass, an address that is no X-ENI any more must leave --x-eni, your own DNS zones and the hosts file; where every address shows it, see that the agent has this cluster's CA and name (--ca-file, --endpoint). Where its dates are the matter, look at the node's clock ('timedatectl'). Restart no client`,
+          }),
+        }),
+      );
     },
   },
   {
@@ -232,7 +249,7 @@ const RULES: readonly Rule[] = [
         client: group.client,
         address: group.oldest.socket.peer.text,
         summary: staleSummary(group, now),
-        remedy: movingRemedy(group, now.settings),
+        remedy: movingRemedy(group, now),
       })) ?? null,
   },
   {
@@ -246,26 +263,27 @@ const RULES: readonly Rule[] = [
         client: group.client,
         address: group.oldest.socket.peer.text,
         summary: staleSummary(group, now),
-        remedy: moveIt(group.oldest, now.settings),
+        remedy: moveIt(group.oldest, now),
       })) ?? null,
   },
   {
     code: 'StaleXEni',
     severity: 'warning',
     evaluate: (now) =>
-      now.known.slice === null && now.known.dns === null
-        ? null
-        : connectionFinding(
-            now,
-            (one) =>
-              one.socket.state === 'established' &&
-              one.route !== 'x-eni' &&
-              holds(now.known.former, one.socket.peer),
-            (connection) => ({
-              summary: `${connection.client} is connected to ${connection.socket.peer.text}, which was an X-ENI and is one no longer`,
-              remedy: `nothing for some minutes: EKS replaces X-ENIs at upgrades and when the control plane scales, and the server closes what is left; if it stays, ${moveIt(connection, now.settings)}`,
-            }),
-          ),
+      unlessXEnisUnknown(
+        now,
+        connectionFinding(
+          now,
+          (one) =>
+            one.socket.state === 'established' &&
+            one.route !== 'x-eni' &&
+            holds(now.known.former, one.socket.peer),
+          (connection) => ({
+            summary: `${connection.client} is connected to ${connection.socket.peer.text}, which was an X-ENI and is one no longer`,
+            remedy: `nothing for some minutes: EKS replaces X-ENIs at upgrades and when the control plane scales, and the server closes what is left; if it stays, ${moveIt(connection, now)}`,
+          }),
+        ),
+      ),
   },
   {
     code: 'ConnectStuck',
@@ -397,6 +415,13 @@ function finding(
   return { code, severity, client: client ?? null, address: address ?? null, summary, remedy, runbook };
 }
 
+/** A look that passed its deadline lacks time, not rights. */
+function blindRemedy(errors: readonly (string | null)[]): string {
+  return errors.every((error) => error?.includes(DEADLINE_PASSED))
+    ? "give the agent more CPU (its pod's limit), and see how many sockets the node has ('ss -s')"
+    : `see that --path.procfs names the host's /proc; ${NEEDS}`;
+}
+
 /** How the node is let through to an X-ENI, by how far the probe came. */
 function openTheWay({ address, port, failedStage, error }: ProbeSeen): string {
   if (failedStage === 'tls')
@@ -445,23 +470,41 @@ function staleOf(now: Circumstances, fits: Parameters<typeof staleGroups>[1]): r
   return connectionsOf(now) === null ? null : staleGroups(facts, fits);
 }
 
-/** What failed probes of these addresses raise; without any, null where one of them has no result that is young enough. */
+/** What failed probes of these addresses raise, from within the node's network; without any, null unless each of them has come as far as it takes to tell. */
 function probeFinding(
-  { settings, observation: { probes, at } }: Circumstances,
+  { settings, observation }: Circumstances,
   addresses: readonly Address[],
-  stages: readonly ProbeSeen['failedStage'][],
-  describe: (probe: ProbeSeen) => Pick<Instance, 'summary' | 'remedy'>,
+  {
+    stages,
+    tells,
+    describe,
+  }: {
+    readonly stages: readonly ProbeSeen['failedStage'][];
+    /** Whether the result clears its address. */
+    readonly tells: (probe: ProbeSeen) => boolean;
+    readonly describe: (probe: ProbeSeen) => Pick<Instance, 'summary' | 'remedy'>;
+  },
 ): readonly Instance[] | null {
-  const current = (probes ?? []).filter((probe) =>
-    isCurrentProbe(probe, at.monotonicMs, settings.probeIntervalMs),
+  if (agentObstacle(observation) !== null) return null;
+  const { probes, at } = observation;
+  const found = (probes ?? []).filter(
+    (probe) => isCurrentProbe(probe, at, settings.probeIntervalMs) && holds(addresses, probe.address),
   );
-  const found = current.filter(({ address }) => holds(addresses, address));
   const failed = found.filter(({ failedStage }) => failedStage !== null && stages.includes(failedStage));
-  const isWhole =
-    addresses.length > 0 &&
-    addresses.every((address) => found.some((probe) => probe.address.key === address.key));
-  if (failed.length === 0) return isWhole ? [] : null;
-  return failed.map((probe) => ({ address: probe.address.text, ...describe(probe) }));
+  if (failed.length > 0) return failed.map((probe) => ({ address: probe.address.text, ...describe(probe) }));
+  const cleared = addresses.filter((address) =>
+    found.some((probe) => probe.address.key === address.key && tells(probe)),
+  );
+  return addresses.length > 0 && cleared.length === addresses.length ? [] : null;
+}
+
+/** Without it being known which X-ENIs there are, nothing of theirs is clear. */
+function unlessXEnisUnknown(
+  { observation, known }: Circumstances,
+  raised: readonly Instance[] | null,
+): readonly Instance[] | null {
+  const isClear = raised !== null && raised.length === 0;
+  return isClear && xEnisObstacle(observation, known) !== null ? null : raised;
 }
 
 /** What needs ten seconds cannot be said before: null then. */

@@ -1,11 +1,15 @@
 /** The questions about a node that a person wants answered before a switch, each with one sentence why. */
+import { serversOf } from './access-mode.ts';
 import type { Address } from './address.ts';
-import { isCurrentProbe, OLD_AFTER_INTERVALS } from './identities.ts';
-import { list, type Verdict } from './node-route.ts';
-import type { DnsSeen, Moment, Observation, ProbeSeen } from './observation.ts';
-import { currentXEnis, distinct, holds, type Knowledge, routeOf } from './route.ts';
+import type { ClientView } from './clients.ts';
+import { isCurrentProbe, isOld, isOldDns, NODE_CONFIG_INTERVAL_MS } from './freshness.ts';
+import type { Verdict } from './node-route.ts';
+import type { Moment, Observation } from './observation.ts';
+import { currentXEnis, distinct, holds, isLoopback, type Knowledge, routeOf } from './route.ts';
 import type { Settings } from './settings.ts';
 import type { Attribution, Gate, GateState } from './status.ts';
+import { duration, list } from './text.ts';
+import { agentObstacle, xEnisObstacle } from './x-enis-known.ts';
 
 /** Everything that a gate may depend on. */
 export interface GateFacts {
@@ -14,6 +18,7 @@ export interface GateFacts {
   readonly known: Knowledge;
   readonly attribution: Attribution;
   readonly verdict: Verdict;
+  readonly clients: readonly ClientView[];
   /** Since when every look said `x-eni`; null where the last did not. */
   readonly xEniSince: Moment | null;
 }
@@ -24,17 +29,8 @@ interface Part {
   readonly reason: string;
 }
 
-/** How long every look must have said `x-eni` before public access may be called free of this node. */
-const X_ENI_FOR_MS = 10_000;
-/** X-ENIs that are probed; EKS gives a cluster 2 to 4. */
-export const MAX_PROBED = 16;
-/** How often the slice is read: 5,000 nodes make 17 requests a second of it. X-ENIs change within days. */
-export const SLICE_INTERVAL_MS = 300_000;
-/** A DNS answer of a shorter life is not called old before this: a lookup alone may take 5 s, and is tried again after 3 s. */
-const DNS_OLD_AFTER_AT_LEAST_MS = 30_000;
-
-/** The node's files are read at each scan interval, 60 s at most. */
-const NODE_CONFIG_OLD_AFTER_MS = OLD_AFTER_INTERVALS * 60_000;
+/** How long every look must have said `x-eni`, and DNS the same, before public access may be called free of this node. */
+const STEADY_FOR_MS = 10_000;
 
 export function judgeGates(facts: GateFacts): readonly Gate[] {
   const ready = judgePrivateReady(facts);
@@ -46,58 +42,32 @@ export function judgeGates(facts: GateFacts): readonly Gate[] {
 
 /** Whether every X-ENI that the node may be led to answers, from here, as this cluster. */
 function judgePrivateReady({ settings, observation, known }: GateFacts): Part {
+  if (settings.probeIntervalMs === null) return unknown('nothing is probed (--no-probe)');
+  const elsewhereObstacle = agentObstacle(observation);
+  if (elsewhereObstacle !== null) return unknown(elsewhereObstacle);
   const xEnis = currentXEnis(known);
-  const probes = observation.probes ?? [];
-  const parts = xEnis.map((address) => judgeProbe(address, probes, observation, settings.probeIntervalMs));
+  // Where else DNS leads in private, nobody knows what answers; but what does not is known.
+  const elsewhere = (known.dns ?? []).filter(
+    (address) => routeOf(address, known) !== 'public' && !holds(xEnis, address),
+  );
+  const judge = (address: Address) => judgeProbe(address, observation, settings.probeIntervalMs);
+  const parts = xEnis.map(judge);
+  const failed = elsewhere.map(judge).filter(({ state }) => state === 'false');
+  const obstacle = xEnisObstacle(observation, known);
   const answering = parts.filter(({ state }) => state === 'true').length;
   return combine(
-    [judgeXEnisKnown(xEnis, { settings, observation, known }), ...parts],
+    [...(obstacle === null ? [] : [unknown(obstacle)]), ...parts, ...failed],
     `${answering} of ${xEnis.length} X-ENIs ${answering === 1 ? 'answers' : 'answer'} as this cluster`,
   );
 }
 
-/** Whether it is known which X-ENIs there are. */
-function judgeXEnisKnown(
-  xEnis: readonly Address[],
-  {
-    settings,
-    observation: { at, dns, endpointSlice },
-    known,
-  }: Pick<GateFacts, 'settings' | 'observation' | 'known'>,
-): Part {
-  if (settings.probeIntervalMs === null) return unknown('nothing is probed (--no-probe)');
-  const sliceAgeMs = endpointSlice?.answer ? at.monotonicMs - endpointSlice.answer.at.monotonicMs : 0;
-  if (sliceAgeMs > OLD_AFTER_INTERVALS * SLICE_INTERVAL_MS)
-    return unknown(
-      `the EndpointSlice was last read ${Math.floor(sliceAgeMs / 60_000)} minutes ago: its X-ENIs may have been replaced`,
-    );
-  if (known.dns === null || dns === null || isOldAnswer(dns, at))
-    return unknown(
-      'DNS does not say of which address families X-ENIs are needed: it gives no current answer',
-    );
-  const families = new Set(known.dns.map(({ family }) => family));
-  for (const family of families) {
-    if (!xEnis.some((address) => address.family === family))
-      return unknown(`no X-ENI is known (IPv${family})`);
-  }
-  if (xEnis.length === 0) return unknown('no X-ENI is known');
-  if (xEnis.length > MAX_PROBED) return unknown(`more than ${MAX_PROBED} X-ENIs: not all are probed`);
-  return TRUE;
-}
-
-function judgeProbe(
-  address: Address,
-  probes: readonly ProbeSeen[],
-  { at }: Observation,
-  intervalMs: number | null,
-): Part {
-  const probe = probes.find((one) => one.address.key === address.key);
-  if (probe === undefined) return unknown(`X-ENI ${address.text} has not been probed yet`);
-  if (!isCurrentProbe(probe, at.monotonicMs, intervalMs))
-    return unknown(`the last probe of X-ENI ${address.text} is too old`);
+function judgeProbe(address: Address, { at, probes }: Observation, intervalMs: number | null): Part {
+  const probe = probes?.find((one) => one.address.key === address.key);
+  if (probe === undefined) return unknown(`${address.text} has not been probed yet`);
+  if (!isCurrentProbe(probe, at, intervalMs)) return unknown(`the last probe of ${address.text} is too old`);
   if (probe.success) return TRUE;
   const what = probe.failedStage === 'identity' ? 'does not show itself as this cluster' : 'does not answer';
-  return { state: 'false', reason: `X-ENI ${address.text} ${what}: ${probe.error}` };
+  return { state: 'false', reason: `${address.text} ${what}: ${probe.error}` };
 }
 
 /** Whether this node's clients would miss nothing if the public endpoint were turned off. */
@@ -113,30 +83,44 @@ function judgePublicFree(facts: GateFacts, ready: Part): Part {
   );
 }
 
-function judgeDns({ observation: { dns, endpoint, at }, known }: GateFacts): Part {
+function judgeDns({ observation, known }: GateFacts): Part {
+  const { dns, endpoint, at } = observation;
   if (dns === null) return unknown(`${endpoint?.hostname ?? 'the endpoint'} is not asked of DNS`);
   if (known.dns === null) return unknown(`DNS gives no answer${dns.error === null ? '' : `: ${dns.error}`}`);
   const open = known.dns.find((address) => routeOf(address, known) === 'public');
   if (open !== undefined) return { state: 'false', reason: `DNS gives ${open.text}, a public address` };
-  if (isOldAnswer(dns, at))
-    return unknown(`the last DNS answer is too old: ${dns.error ?? 'not asked since'}`);
+  if (isOldDns(dns, at)) return unknown(`the last DNS answer is too old: ${dns.error ?? 'not asked since'}`);
   const other = known.dns.find((address) => routeOf(address, known) !== 'x-eni');
   if (other !== undefined)
     return unknown(
       `DNS gives ${other.text}, a ${routeOf(other, known)} address that is not known as an X-ENI`,
     );
-  return TRUE;
+  const changedMs = dns.changedAt === null ? null : at.monotonicMs - dns.changedAt.monotonicMs;
+  if (changedMs !== null && changedMs < STEADY_FOR_MS)
+    return unknown(
+      `DNS changed ${duration(changedMs)} ago, ${duration(STEADY_FOR_MS)} of the same answer are needed`,
+    );
+  return judgeResolvers(observation);
 }
 
-function isOldAnswer({ answer }: DnsSeen, now: Moment): boolean {
-  if (answer === null) return true;
-  const oldAfterMs = Math.max(OLD_AFTER_INTERVALS * answer.ttlSeconds * 1000, DNS_OLD_AFTER_AT_LEAST_MS);
-  return now.monotonicMs - answer.at.monotonicMs > oldAfterMs;
+/** Only whoever asks the node's resolvers is told what the node is told. */
+function judgeResolvers({ dns, nodeConfig }: Observation): Part {
+  const asked = serversOf(dns);
+  const ofNode = nodeConfig?.resolvers ?? null;
+  if (ofNode === null) return unknown("the node's resolv.conf was not read");
+  const other = asked.find((server) => server === null || !(isLoopback(server) || holds(ofNode, server)));
+  if (asked.length > 0 && other === undefined) return TRUE;
+  const nodes = list(ofNode.map(({ text }) => text)) || 'nobody';
+  return unknown(
+    other
+      ? `the agent asks ${other.text} for names, the node ${nodes}: its pod needs dnsPolicy Default`
+      : 'whom the agent asks for names is not known',
+  );
 }
 
 function judgeHosts({ observation: { nodeConfig, at }, known }: GateFacts): Part {
   if (nodeConfig === null || nodeConfig.hosts === null) return unknown("the node's hosts file was not read");
-  if (at.monotonicMs - nodeConfig.at.monotonicMs > NODE_CONFIG_OLD_AFTER_MS)
+  if (isOld(nodeConfig.at, at, NODE_CONFIG_INTERVAL_MS))
     return unknown("the node's hosts file was not read for too long");
   const other = nodeConfig.hosts.filter((address) => !holds(known.dns, address));
   if (other.length === 0 || known.dns === null) return TRUE;
@@ -151,18 +135,23 @@ function judgeHosts({ observation: { nodeConfig, at }, known }: GateFacts): Part
   };
 }
 
-function judgeRoute({ attribution, verdict, xEniSince, observation: { at } }: GateFacts): Part {
+function judgeRoute({ attribution, verdict, clients, xEniSince, observation: { at } }: GateFacts): Part {
   const { route, reason } = verdict;
   if (route === 'public' || route === 'mixed' || route === 'other')
     return { state: 'false', reason: `the node route is ${route}: ${reason}` };
   if (attribution !== 'process') return unknown('whose sockets they are is not told apart');
   if (route !== 'x-eni' || xEniSince === null) return unknown(`the node route is ${route}: ${reason}`);
+  for (const { client, strangers } of clients) {
+    const stranger = strangers.find(
+      ({ isTold, firstSeenAt }) => !isTold && firstSeenAt.monotonicMs < at.monotonicMs,
+    );
+    if (stranger !== undefined)
+      return unknown(`${client} is connected to ${stranger.address.text}, and it is not known what that is`);
+  }
   const forMs = at.monotonicMs - xEniSince.monotonicMs;
-  return forMs >= X_ENI_FOR_MS
+  return forMs >= STEADY_FOR_MS
     ? TRUE
-    : unknown(
-        `the node route has been x-eni for ${Math.floor(forMs / 1000)} s, ${X_ENI_FOR_MS / 1000} s are needed`,
-      );
+    : unknown(`the node route has been x-eni for ${duration(forMs)}, ${duration(STEADY_FOR_MS)} are needed`);
 }
 
 /** Any part false: false; else any unknown: unknown; else true. */

@@ -1,6 +1,7 @@
 /** What the agent's own TLS handshakes told of addresses: whether they are the cluster's API servers. */
 import type { Address } from './address.ts';
-import type { IdentitySeen, Observation, ProbeSeen } from './observation.ts';
+import { isCurrentProbe } from './freshness.ts';
+import type { IdentitySeen, Observation } from './observation.ts';
 import { holds, type Knowledge, routeOf } from './route.ts';
 
 export interface Identities {
@@ -10,9 +11,6 @@ export interface Identities {
   readonly caVerified: boolean;
 }
 
-/** A result of a source is too old to build on after this many of its intervals. */
-export const OLD_AFTER_INTERVALS = 3;
-
 export function identitiesOf(
   { identities, probes, at }: Observation,
   known: Knowledge,
@@ -21,7 +19,7 @@ export function identitiesOf(
   const verified = (probes ?? []).some(
     (probe) =>
       probe.success &&
-      isCurrentProbe(probe, at.monotonicMs, probeIntervalMs) &&
+      isCurrentProbe(probe, at, probeIntervalMs) &&
       (holds(known.dns, probe.address) || routeOf(probe.address, known) === 'x-eni'),
   );
   return {
@@ -39,11 +37,6 @@ export function identityOf(
   port: number,
 ): IdentitySeen['identity'] | null {
   return byPeer.get(keyOf(address, port)) ?? null;
-}
-
-/** Whether the result is young enough to build on. */
-export function isCurrentProbe({ at }: ProbeSeen, nowMs: number, intervalMs: number | null): boolean {
-  return intervalMs !== null && nowMs - at.monotonicMs <= OLD_AFTER_INTERVALS * intervalMs;
 }
 
 function keyOf({ key }: Address, port: number): string {

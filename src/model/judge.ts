@@ -86,7 +86,7 @@ export function judge(observation: Observation, before: History, settings: Setti
     expectedRoute: settings.expect,
     attribution: tier.attribution,
     accessMode: accessModeOf(observation, known),
-    gates: judgeGates({ ...facts, xEniSince: history.xEniSince }),
+    gates: judgeGates({ ...facts, clients, xEniSince: history.xEniSince }),
     ...judgeFindings({
       ...facts,
       tier,
@@ -118,8 +118,8 @@ export function targetsOf(settings: Settings, sources: Parameters<typeof knowled
 }
 
 /** The parts of an observation that were seen in that very look. */
-function socketsOf({ at, owners, tables, stages, procReadErrors }: Observation) {
-  return { at, owners, tables, stages, procReadErrors };
+function socketsOf({ at, owners, tables, agentNetns, stages, procReadErrors }: Observation) {
+  return { at, owners, tables, agentNetns, stages, procReadErrors };
 }
 
 function viewSockets(

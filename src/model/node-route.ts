@@ -2,8 +2,10 @@
 import type { Tier } from './attribution.ts';
 import type { ClientView } from './clients.ts';
 import type { EndpointConnection } from './connections.ts';
+import { isOld, SLICE_INTERVAL_MS } from './freshness.ts';
 import type { Moment, Observation } from './observation.ts';
 import { type NodeRoute, UNATTRIBUTED } from './status.ts';
+import { duration, list } from './text.ts';
 
 export interface Verdict {
   readonly route: NodeRoute;
@@ -48,7 +50,8 @@ function judgeClients(clients: readonly ClientView[], observation: Observation, 
   if (silent !== undefined) {
     return unknown(`${silent.client} has no established endpoint connection`);
   }
-  return { route: 'x-eni', reason: `every endpoint connection of ${holdersOf(established)} is on an X-ENI` };
+  const reason = `every endpoint connection of ${holdersOf(established)} is on an X-ENI`;
+  return { route: 'x-eni', reason: reason + sliceAge(observation) };
 }
 
 /** Without owners nothing shows that every client's connection is among them: these never say `x-eni` nor `none`. */
@@ -91,6 +94,13 @@ function judgeElsewhere(established: readonly EndpointConnection[]): Verdict | n
       ? 'the proxy that it is told to use'
       : `a ${strange.route} address that is not known as an X-ENI`;
   return { route: 'other', reason: `${nameOf(strange.client)} is connected to ${peer}, ${what}` };
+}
+
+/** The last slice goes on counting: who reads the verdict must know how old it is. */
+function sliceAge({ at, endpointSlice }: Observation): string {
+  const readAt = endpointSlice?.answer?.at;
+  if (readAt === undefined || !isOld(readAt, at, SLICE_INTERVAL_MS)) return '';
+  return `, by an EndpointSlice that was last read ${duration(at.monotonicMs - readAt.monotonicMs)} ago`;
 }
 
 function holdersOf(connections: readonly EndpointConnection[]): string {
@@ -174,9 +184,4 @@ function establishedOf({ connections }: ClientView): ClientView['connections'] {
 
 function stageError(observation: Observation, name: string): string {
   return observation.stages.find(({ stage }) => stage === name)?.error ?? 'not looked for yet';
-}
-
-/** `a`, `a and b`, `a, b and c` */
-export function list(names: readonly string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }

@@ -230,6 +230,9 @@ export interface NodeConfigSeen {
 const STAGES = ['sockets', 'owners', 'endpoint', 'dns', 'endpointslice', 'imds', 'probe', 'facts'] as const;
 export type StageName = (typeof STAGES)[number];
 
+/** What the error of a stage of a look says that passed its deadline. */
+export const DEADLINE_PASSED = 'not done within';
+
 /** How the error of a stage begins that failed for a reason nobody foresaw: a bug of ours. */
 export const UNFORESEEN = 'unforeseen: ';
 
@@ -245,6 +248,8 @@ export interface Observation {
   readonly at: Moment;
   readonly owners: OwnersSeen | null;
   readonly tables: readonly SocketTable[] | null;
+  /** The network namespace in which the agent itself is; null where it could not be read. */
+  readonly agentNetns: string | null;
   readonly endpoint: EndpointSeen | null;
   readonly dns: DnsSeen | null;
   /** What a resolver outside the VPC says. */

@@ -1,7 +1,9 @@
-/** What several findings tell people to do, and how durations are written for people. */
+/** What several findings tell people to do. */
 import type { EndpointConnection } from './connections.ts';
+import { type Knowledge, routeOf } from './route.ts';
 import type { Settings } from './settings.ts';
 import { UNATTRIBUTED } from './status.ts';
+import { list } from './text.ts';
 
 /** What the agent needs to see. */
 export const NEEDS =
@@ -11,17 +13,27 @@ export function whoIs(client: string): string {
   return `find out with 'ps -o pid,user,args -C ${client}' what runs under that name: anyone can take it, and only a process of uid 0 is believed`;
 }
 
-/** How to move the client of a connection without losing the node. */
-export function moveIt(connection: EndpointConnection, settings: Settings): string {
-  const { client } = connection;
-  return `${safely(settings)}; then ${restart(client, settings)}, or gentler, as root and where the kernel has CONFIG_INET_DIAG_DESTROY: ${closeIt(connection)} (it lists what it closed); one node first, then in batches (1, 10, 100), and go on only while they stay Ready`;
+/** What is known where a remedy is needed. */
+export interface Situation {
+  readonly settings: Settings;
+  readonly known: Knowledge;
 }
 
-/** What to see first: a client that is made to connect anew must find a way. */
-function safely({ probeIntervalMs, expect }: Settings): string {
-  return probeIntervalMs === null || expect === 'public'
-    ? 'first see that the node can open a connection to the addresses that DNS gives now (security groups)'
-    : 'first see that the gate private-ready is true on this node: where it is not, the client does not come back';
+/** How to move the client of a connection without losing the node. */
+export function moveIt(connection: EndpointConnection, now: Situation): string {
+  const { client } = connection;
+  return `${safely(now)}; then ${restart(client, now.settings)}, or gentler, as root and where the kernel has CONFIG_INET_DIAG_DESTROY: ${closeIt(connection)} (it lists what it closed); one node first, then in batches (1, 10, 100), and go on only while they stay Ready`;
+}
+
+/** What to see first: a client that is made to connect anew goes where DNS leads it. */
+function safely({ settings: { probeIntervalMs }, known }: Situation): string {
+  const given = known.dns ?? [];
+  const texts = list(given.slice(0, 4).map(({ text }) => text)) || 'what it gives';
+  if (probeIntervalMs === null || given.length === 0)
+    return `first see that this node can open a connection to the addresses that DNS gives now (${texts})`;
+  return given.every((address) => routeOf(address, known) === 'x-eni')
+    ? 'first see that the gate private-ready is true on this node: where it is not, the client does not come back'
+    : `first see that the addresses that DNS gives now (${texts}) answer this node's probes (probe_success 1): where they do not, the client does not come back`;
 }
 
 /** How a client is made to open its connections anew. */
@@ -38,11 +50,4 @@ export function restart(client: string, { nodeName }: Settings): string {
 function closeIt({ socket: { peer, peerPort, localPort } }: EndpointConnection): string {
   const address = peer.text.includes(':') ? `[${peer.text}]` : peer.text;
   return `'ss -K -tn sport = ${localPort} dst ${address} dport = ${peerPort}'`;
-}
-
-/** A duration for people. */
-export function duration(ms: number): string {
-  const total = Math.floor(ms / 1000);
-  if (total < 120) return `${total} s`;
-  return total < 7200 ? `${Math.floor(total / 60)} min` : `${Math.floor(total / 3600)} h`;
 }

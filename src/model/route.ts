@@ -18,6 +18,7 @@ export interface Knowledge {
   /** Addresses known to hold X-ENIs only (`--x-eni`). */
   readonly xEnis: readonly AddressRange[];
   readonly vpcCidrs: readonly AddressRange[];
+  readonly vpcFrom: 'config' | 'imds';
   /** The EndpointSlice as last read, however old; null while it has not been read. */
   readonly slice: { readonly addresses: readonly Address[]; readonly port: number } | null;
   /** The current DNS answer of the endpoint; null while there is none. */
@@ -50,9 +51,11 @@ export function knowledgeOf(
 ): Knowledge {
   const answer = currentAnswer(dns, at);
   const literal = endpoint && parseAddress(endpoint.hostname);
+  const isGiven = settings.vpcCidrs.length > 0;
   return {
     xEnis: settings.xEnis,
-    vpcCidrs: settings.vpcCidrs.length > 0 ? settings.vpcCidrs : (imds?.answer?.vpcCidrs ?? []),
+    vpcCidrs: isGiven ? settings.vpcCidrs : (imds?.answer?.vpcCidrs ?? []),
+    vpcFrom: isGiven ? 'config' : 'imds',
     slice: endpointSlice?.answer ?? null,
     dns: answer,
     earlier: [...(answer === null ? (dns?.answer?.addresses ?? []) : []), ...(dns?.earlier ?? [])],

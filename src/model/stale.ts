@@ -2,11 +2,10 @@
 import type { ClientView } from './clients.ts';
 import type { EndpointConnection } from './connections.ts';
 import type { TrackedSocket } from './history.ts';
-import { list } from './node-route.ts';
 import type { Moment } from './observation.ts';
-import { duration, moveIt } from './remedies.ts';
+import { moveIt, type Situation } from './remedies.ts';
 import { type Knowledge, routeOf } from './route.ts';
-import type { Settings } from './settings.ts';
+import { duration, list } from './text.ts';
 
 export interface StaleGroup {
   readonly client: string;
@@ -56,11 +55,11 @@ export function staleSummary(
   return `${client} holds ${held} to ${oldest.socket.peer.text} (${oldest.route}) while DNS gives ${given}${age}`;
 }
 
-export function movingRemedy({ oldest, changeSeen }: StaleGroup, settings: Settings): string {
-  const { staleAfterMs, expect } = settings;
+export function movingRemedy({ oldest, changeSeen }: StaleGroup, now: Situation): string {
+  const { staleAfterMs, expect } = now.settings;
   if (oldest.route === expect) return 'nothing: its route is the expected one; it is DNS that differs';
   const later = `after ${duration(staleAfterMs)} this becomes StaleConnection`;
   return changeSeen
-    ? `nothing yet: a process moves when it next opens a connection; ${later}. To move it now, ${moveIt(oldest, settings)}`
-    : `if DNS changed some minutes ago, nothing yet: a process moves when it next opens a connection. Else ${moveIt(oldest, settings)}`;
+    ? `nothing yet: a process moves when it next opens a connection; ${later}. To move it now, ${moveIt(oldest, now)}`
+    : `if DNS changed some minutes ago, nothing yet: a process moves when it next opens a connection. Else ${moveIt(oldest, now)}`;
 }

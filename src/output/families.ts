@@ -15,6 +15,7 @@ import {
   ROUTES,
   UNATTRIBUTED,
 } from '../model/status.ts';
+import { MAX_PROBED } from '../model/x-enis-known.ts';
 
 /** What the agent knows of itself. */
 export interface SelfUsage {
@@ -42,8 +43,6 @@ export interface Family {
 
 /** Peers that get a series of their own. */
 const MAX_PEERS = 16;
-/** Probed addresses that get a series of their own: as many as are probed. */
-const MAX_PROBES = 16;
 
 /** The routes to an address; `proxy` is one of a client. */
 const ADDRESS_ROUTES = ROUTES.filter((route) => route !== 'proxy');
@@ -347,7 +346,7 @@ function oneHot(label: string, values: readonly string[], current: string): read
 
 function ofProbes(probes: NodeStatus['probes'], toNumber: (probe: ProbeStatus) => number): readonly Sample[] {
   return (probes ?? [])
-    .slice(0, MAX_PROBES)
+    .slice(0, MAX_PROBED)
     .map((probe) => ({ value: toNumber(probe), labels: { address: probe.address } }));
 }
 

@@ -12,6 +12,7 @@ export function renderPage(status: NodeStatus | null): string {
 <title>${title}</title>
 <style>
 body { font: 1em/1.5 system-ui, sans-serif; max-width: 56em; margin: 2em auto; padding: 0 1em }
+table { margin: 1em 0 }
 th, td { text-align: left; padding-right: 1em }
 </style>
 <h1>${title}</h1>
@@ -68,7 +69,7 @@ function renderProbes({ probes }: NodeStatus): SafeHtml {
 <tr><th>Probed address<th>Route<th>Answer<th>At
 ${probes.map(
   ({ address, port, route, success, failedStage, error, at }) =>
-    html`<tr><td>${address}:${port}<td>${route}<td>${success ? 'as this cluster' : `fails at ${failedStage}: ${error}`}<td>${at}
+    html`<tr><td>${address.includes(':') ? `[${address}]` : address}:${port}<td>${route}<td>${success ? 'as this cluster' : `fails at ${failedStage}: ${error}`}<td>${at}
 `,
 )}</table>`;
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { DEADLINE_PASSED } from '../model/observation.ts';
 
 /** A look never keeps the event loop for more than 20 ms at a stretch; a read of the kernel takes up to 10 ms. */
 const STRETCH_MS = 8;
@@ -35,7 +36,7 @@ export class Pauses {
     this.#stretches += 1;
     this.#resumedAtMs = this.#monotonicMs();
     if (this.#resumedAtMs >= this.#endsAtMs) {
-      throw new Error(`Cannot finish the look: not done within ${this.#deadlineMs / 1000} s`);
+      throw new Error(`Cannot finish the look: ${DEADLINE_PASSED} ${this.#deadlineMs / 1000} s`);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { isHosts } from '../model/attribution.ts';
 import {
   type InboundPeer,
   KUBELET_PORT,
@@ -61,13 +62,21 @@ function namespacesOf(owners: OwnersSeen | null): Map<string, Namespace> {
   return namespaces;
 }
 
+/**
+ * Pid 1 is the node's. Without SYS_PTRACE its namespace may not be read: then the agent's own comes first, of which at
+ * least that is known, if it is the node's by what listens there.
+ */
 async function seeNodeTable(proc: Proc, ports: Wanted['ports'], pauses: Pauses): Promise<SocketTable> {
-  for (const pid of [1, 'self'] as const) {
+  const isFirst = netnsOf(proc, 1) !== UNKNOWN_NETNS;
+  let other: SocketTable | null = null;
+  for (const pid of isFirst ? ([1, 'self'] as const) : (['self', 1] as const)) {
     const netns = netnsOf(proc, pid);
     if (netns === null) continue;
     const table = await seeTable(proc, { pid, netns, socketInodes: new Set(), ports }, pauses);
-    if (table !== null) return table;
+    if (table !== null && (isFirst || isHosts(table))) return table;
+    other = table ?? other;
   }
+  if (other !== null) return other;
   throw new Error(`Cannot read a TCP table in "${proc.root}": neither pid 1 nor the agent itself is there`);
 }
 
@@ -168,7 +177,8 @@ class OwnSockets {
   }
 }
 
-function netnsOf(proc: Proc, pid: number | 'self'): string | null {
+/** The process's network namespace; UNKNOWN_NETNS where it may not be read, null where the process is not there. */
+export function netnsOf(proc: Proc, pid: number | 'self'): string | null {
   try {
     return proc.netns(pid);
   } catch (error) {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ProcTree } from '../../src/demo/proc-tree.ts';
 import { writeProcTree } from '../../src/demo/proc-tree.ts';
@@ -20,6 +22,7 @@ const ON_X_ENI: ProcTree = {
     },
   ],
 };
+const CA = readFileSync(join(import.meta.dirname, '../fixtures/tls/ca.crt'), 'utf8');
 const SETTINGS = settings();
 const clock: Clock = () => ({ wallMs: Date.now(), monotonicMs: Date.now() });
 
@@ -46,6 +49,34 @@ function makeAgent(
 function pass(ms: number): Promise<unknown> {
   return vi.advanceTimersByTimeAsync(ms);
 }
+
+describe('an answer of the prober', () => {
+  test('leads to a look a second after the last, not at the next interval', async () => {
+    let isUp = true;
+    const { agent } = makeAgentOn(makeNode(ON_X_ENI), {
+      settings: settings({ probeIntervalMs: 30_000, scanIntervalMs: 60_000 }),
+      given: { hostname: 'api.example', port: 443 },
+      edges: {
+        resolve: answering([ADDRESS]),
+        readFile: async () => CA,
+        handshake: async () =>
+          isUp
+            ? { failedStage: null, error: null }
+            : { failedStage: 'tcp', error: 'refused', otherCa: false },
+      },
+      clock,
+    });
+    agent.start();
+    await pass(10_000);
+    const ready = () => agent.status()?.gates.find(({ gate }) => gate === 'private-ready')?.state;
+    expect(ready()).toBe('true');
+    isUp = false;
+    // The probe's interval, a second until it is asked once more, and a second until the look.
+    await pass(32_000);
+    expect(ready()).toBe('false');
+    agent.stop();
+  });
+});
 
 describe('in the background', () => {
   test('it looks at once, a second later, and then at each interval', async () => {

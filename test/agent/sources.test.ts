@@ -170,7 +170,7 @@ describe('the slice is read again at once', () => {
     sources.start();
     await sources.discover(null);
     await vi.advanceTimersByTimeAsync(20_000);
-    const stranger = { address: address('192.168.9.9'), port: 443, seenTwice: false };
+    const stranger = { address: address('192.168.9.9'), port: 443, seenTwice: false, isTold: false };
     sources.meet([stranger]);
     await settle();
     expect(requested).toHaveLength(2);
@@ -184,15 +184,41 @@ describe('the slice is read again at once', () => {
   });
 });
 
+test('a pod that kubelet probes at every other look makes the slice be read again once an hour', async () => {
+  const { sources, requested } = makeSources();
+  sources.start();
+  await sources.discover(null);
+  await vi.advanceTimersByTimeAsync(20_000);
+  const before = requested.length;
+  const pod = { address: address('192.168.9.9'), port: 443, seenTwice: false, isTold: false };
+  for (let look = 0; look < 20; look++) {
+    sources.meet(look % 2 === 0 ? [pod] : []);
+    await vi.advanceTimersByTimeAsync(11_000);
+  }
+  expect(requested.length - before).toBe(1);
+  sources.stop();
+});
+
+test('a peer whose certificate has told what it is does not make the slice be read again', async () => {
+  const { sources, requested } = makeSources();
+  sources.start();
+  await sources.discover(null);
+  await vi.advanceTimersByTimeAsync(20_000);
+  sources.meet([{ address: address('192.168.9.9'), port: 443, seenTwice: true, isTold: true }]);
+  await vi.advanceTimersByTimeAsync(11_000);
+  expect(requested).toHaveLength(1);
+  sources.stop();
+});
+
 describe('strangers', () => {
   test('are asked for their certificate when two looks have seen them', async () => {
     const { sources, probed } = makeSources({ edges: { resolve: answering([]) } });
     await sources.discover(null);
     const stranger = { address: address('192.168.9.9'), port: 443 };
-    sources.meet([{ ...stranger, seenTwice: false }]);
+    sources.meet([{ ...stranger, seenTwice: false, isTold: false }]);
     await sources.identified();
     expect(probed).not.toContain('api.example@192.168.9.9:443');
-    sources.meet([{ ...stranger, seenTwice: true }]);
+    sources.meet([{ ...stranger, seenTwice: true, isTold: false }]);
     await sources.identified();
     expect(probed).toContain('api.example@192.168.9.9:443');
     expect(sources.background.identities).toMatchObject([
@@ -208,7 +234,7 @@ test('a new address of the slice is probed at once', async () => {
   await sources.discover(null);
   await vi.advanceTimersByTimeAsync(1_000);
   serve(['192.168.3.3']);
-  sources.meet([{ address: address('192.168.3.3'), port: 443, seenTwice: false }]);
+  sources.meet([{ address: address('192.168.3.3'), port: 443, seenTwice: false, isTold: false }]);
   await vi.advanceTimersByTimeAsync(10_000);
   expect(probed.at(-1)).toBe('api.example@192.168.3.3:443');
   sources.stop();

@@ -45,7 +45,7 @@ describeOnSockets('the agent as a process', () => {
     await (await lab.startClient('kube-proxy')).connect();
     const agent = await lab.startAgent(FLAGS);
     const { metrics } = await agent.eventually((view) => expectRoute(view, 'mixed'));
-    expect(await run('promtool', ['check', 'metrics'], metrics.text)).toEqual({
+    expect(await run('promtool', ['check', 'metrics'], { input: metrics.text })).toEqual({
       code: 0,
       stdout: '',
       stderr: '',
@@ -56,8 +56,15 @@ describeOnSockets('the agent as a process', () => {
     await using lab = await makeCluster({ answer: X_ENI });
     await (await lab.startClient('kubelet')).connect();
     const agent = await lab.startAgent([...FLAGS, '--node-name=ip-192-168-1-204']);
-    const { status, metrics } = await agent.eventually((view) => expectRoute(view, 'x-eni'));
-    expect(status).toMatchObject({ schemaVersion: 1, node: 'ip-192-168-1-204', inbound: null, probes: null });
+    const { status, metrics } = await agent.eventually((view) => {
+      expectRoute(view, 'x-eni');
+      expect(view.status.probes).toHaveLength(X_ENI.length);
+    });
+    // Nothing serves on kubelet's port: whether this is a node's table at all cannot be told.
+    expect(status).toMatchObject({ schemaVersion: 1, node: 'ip-192-168-1-204', inbound: null });
+    for (const { address, success } of status.probes ?? []) {
+      expect(metrics.get('probe_success', { address })).toBe(Number(success));
+    }
     // What is unknown is an empty label.
     const { kernel, arch, vendor, model } = status.machine;
     const machine = { kernel: kernel ?? '', arch: arch ?? '', vendor: vendor ?? '', model: model ?? '' };

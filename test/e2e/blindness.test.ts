@@ -3,9 +3,17 @@
  * nodes everything is on the X-ENIs, so that a guess would be `x-eni`.
  */
 import { expect, test } from 'vitest';
-import type { Agent, View } from './lib/agent.ts';
+import type { Agent, AgentOptions } from './lib/agent.ts';
 import { makeCluster, PUBLIC, VPC_CIDR, X_ENI, X_ENI_FLAGS } from './lib/cluster.ts';
-import { expectConnections, expectNeverXEni, expectRoute } from './lib/expect.ts';
+import {
+  codesOf,
+  connectionsOf,
+  expectClear,
+  expectConnections,
+  expectGate,
+  expectNeverXEni,
+  expectRoute,
+} from './lib/expect.ts';
 import type { Lab } from './lib/lab.ts';
 import { describeOnSockets } from './lib/tools.ts';
 
@@ -15,7 +23,7 @@ const WITHOUT_PTRACE = { through: ['setpriv', '--bounding-set=-sys_ptrace', '--i
 const LOOKS = 3;
 
 describeOnSockets('blind is unknown', () => {
-  test('no kubelet', async () => {
+  test.concurrent('no kubelet', async () => {
     await using lab = await makeCluster({ answer: X_ENI });
     await (await lab.startClient('kube-proxy')).connect();
     const agent = await lab.startAgent(FLAGS);
@@ -28,9 +36,14 @@ describeOnSockets('blind is unknown', () => {
       expectConnections(view, 'kube-proxy', { routes: { 'x-eni': 1 }, stale: 0 });
     });
     await expectBlindness(agent, lab, ['check', ...FLAGS]);
+    await (await lab.startClient('kubelet')).connect();
+    await agent.eventually((view) => {
+      expectRoute(view, 'x-eni');
+      expectClear(view, 'ClientMissing');
+    });
   });
 
-  test('an agent without SYS_PTRACE', async () => {
+  test.concurrent('an agent without SYS_PTRACE', async () => {
     await using lab = await movedNode();
     const agent = await lab.startAgent([...FLAGS, `--endpoint=${lab.hostname}`], WITHOUT_PTRACE);
     await agent.eventually((view) => {
@@ -46,12 +59,12 @@ describeOnSockets('blind is unknown', () => {
       expect(view.metrics.get('stale_connections', { client: 'kubelet' })).toBeUndefined();
     });
     const check = ['check', ...FLAGS, `--endpoint=${lab.hostname}`];
-    await expectBlindness(agent, lab, check, WITHOUT_PTRACE);
+    await expectBlindness(agent, lab, check, { options: WITHOUT_PTRACE });
     // It is the capability that makes the difference.
     expect((await lab.run(check)).code).toBe(0);
   });
 
-  test('a wrong path to /proc', async () => {
+  test.concurrent('a wrong path to /proc', async () => {
     await using lab = await movedNode();
     const flags = [...FLAGS, '--path.procfs=/nowhere', `--endpoint=${lab.hostname}`];
     const agent = await lab.startAgent(flags);
@@ -66,7 +79,7 @@ describeOnSockets('blind is unknown', () => {
     await expectBlindness(agent, lab, ['check', ...flags]);
   });
 
-  test.for([
+  test.concurrent.for([
     { what: 'silent', reason: 'timeout', fail: (lab: Lab) => lab.dns.pause() },
     { what: 'not there', reason: 'refused', fail: (lab: Lab) => lab.dns.stop() },
   ])('a DNS server that is $what from the start', async ({ reason, fail }) => {
@@ -84,10 +97,16 @@ describeOnSockets('blind is unknown', () => {
     });
     expect(failed.status.stages.find(({ stage }) => stage === 'dns')?.error).toMatch(/resolver/);
     expect(failed.status.dns?.addresses).toBeNull();
-    await expectBlindness(agent, lab, ['check', '--expect=x-eni', VPC_CIDR]);
+    // The certificate tells that it is the endpoint, and nobody that the address is an X-ENI's.
+    await agent.eventually((view) => {
+      expectRoute(view, 'other');
+      expect(connectionsOf(view).map(({ evidence, route }) => [evidence, route])).toEqual([['tls', 'vpc']]);
+      expectGate(view, 'private-ready', 'unknown');
+    });
+    await expectBlindness(agent, lab, ['check', '--expect=x-eni', VPC_CIDR], { code: 1 });
   });
 
-  test('a program named kubelet that does not run as root, and no other', async () => {
+  test.concurrent('a program named kubelet that does not run as root, and no other', async () => {
     await using lab = await makeCluster({ answer: X_ENI });
     await (await lab.startClient('kubelet', { uid: 1000 })).connect();
     const flags = [...FLAGS, `--endpoint=${lab.hostname}`];
@@ -101,7 +120,20 @@ describeOnSockets('blind is unknown', () => {
     await expectBlindness(agent, lab, ['check', ...flags]);
   });
 
-  test('a kubelet of another user has no say beside the real one', async () => {
+  test.concurrent('a program named kubelet in a network of its own, and no other', async () => {
+    await using lab = await makeCluster({ answer: X_ENI });
+    await (await lab.startClient('kubelet', { isPod: true })).connect(X_ENI[0]);
+    const flags = [...FLAGS, `--endpoint=${lab.hostname}`];
+    const agent = await lab.startAgent(flags);
+    await agent.eventually((view) => {
+      expectRoute(view, 'unknown');
+      expect(codesOf(view)).toEqual(['ClientMissing']);
+      expect(view.metrics.get('clients_left_out')).toBe(1);
+    });
+    await expectBlindness(agent, lab, ['check', ...flags]);
+  });
+
+  test.concurrent('a kubelet of another user has no say beside the real one', async () => {
     await using lab = await makeCluster();
     await (await lab.startClient('kubelet')).connect(PUBLIC[0]);
     await (await lab.startClient('kubelet', { uid: 1000 })).connect(X_ENI[0]);
@@ -121,19 +153,15 @@ async function movedNode(): Promise<Lab> {
   return lab;
 }
 
-/** Look after look the agent does not say `x-eni`, and `check` cannot tell. */
+/** Look after look the agent does not say `x-eni`, and `check` cannot tell, or ends with the given code. */
 async function expectBlindness(
   agent: Agent,
   lab: Lab,
   check: readonly string[],
-  options: Parameters<Lab['run']>[1] = {},
+  expected: { readonly options?: AgentOptions; readonly code?: number } = {},
 ): Promise<void> {
   await agent.during(LOOKS, ({ metrics }) => expect(metrics.get('node_route', { route: 'x-eni' })).toBe(0));
   expectNeverXEni(agent);
-  const { code, stdout, stderr } = await lab.run(check, options);
-  expect(code, stdout + stderr).toBe(2);
-}
-
-function codesOf({ status }: View): readonly string[] {
-  return status.findings.map(({ code }) => code);
+  const { code, stdout, stderr } = await lab.run(check, expected.options);
+  expect(code, stdout + stderr).toBe(expected.code ?? 2);
 }

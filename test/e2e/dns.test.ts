@@ -7,7 +7,7 @@ import { describeOnSockets } from './lib/tools.ts';
 const LAST_SUCCESS = 'dns_last_success_timestamp_seconds';
 
 describeOnSockets('DNS fails later', () => {
-  test('the last answer stays, its age shows, and the agent recovers', async () => {
+  test.concurrent('the last answer stays, its age shows, and the agent recovers', async () => {
     await using lab = await makeCluster({ answer: X_ENI });
     await (await lab.startClient('kubelet')).connect();
     // The X-ENIs are known by DNS alone.

@@ -10,7 +10,7 @@ import { describeOnSockets } from './lib/tools.ts';
 const FLAGS = ['--expect=x-eni', VPC_CIDR];
 
 describeOnSockets('a public connection cannot be hidden by a listener', () => {
-  test.each<[string, { addresses: string[]; ipv6Only?: boolean; uid?: number }]>([
+  test.concurrent.each<[string, { addresses: string[]; ipv6Only?: boolean; uid?: number }]>([
     ['at another loopback address', { addresses: ['127.0.0.9'] }],
     ['at the loopback address of IPv6', { addresses: ['::1'] }],
     ['at every IPv6 address', { addresses: ['::'], ipv6Only: true }],

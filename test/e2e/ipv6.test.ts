@@ -11,7 +11,7 @@ const PUBLIC6 = ['2600:1f14:9999:100::1', '52.24.10.7'] as const;
 const VPC_CIDR6 = '--vpc-cidr=2600:1f14:abcd:ef00::/56';
 
 describeOnSockets('IPv6', () => {
-  test('a node of an IPv6 VPC moves to X-ENIs with global addresses', async () => {
+  test.concurrent('a node of an IPv6 VPC moves to X-ENIs with global addresses', async () => {
     await using lab = await makeCluster6();
     const kubelet = await lab.startClient('kubelet');
     const old = [await kubelet.connect(PUBLIC6[0]), await kubelet.connect(PUBLIC6[1])];
@@ -33,7 +33,7 @@ describeOnSockets('IPv6', () => {
     expect((await lab.run(['check', '--expect=x-eni', VPC_CIDR6])).code).toBe(0);
   });
 
-  test("without the VPC's CIDRs a global address is public, and never taken for an X-ENI", async () => {
+  test.concurrent("without the VPC's CIDRs a global address is public, and never taken for an X-ENI", async () => {
     await using lab = await makeCluster6(X_ENI6);
     await (await lab.startClient('kubelet')).connect();
     const agent = await lab.startAgent(['--expect=x-eni']);
@@ -45,7 +45,7 @@ describeOnSockets('IPv6', () => {
     expectNeverXEni(agent);
   });
 
-  test('an IPv4 peer of a dual-stack socket is that IPv4 address', async () => {
+  test.concurrent('an IPv4 peer of a dual-stack socket is that IPv4 address', async () => {
     await using lab = await makeCluster({ answer: X_ENI });
     const kubelet = await lab.startClient('kubelet');
     await kubelet.connect(`::ffff:${X_ENI[0]}`, { localAddress: `::ffff:${NODE}`, localPort: 44084 });

@@ -15,21 +15,24 @@ const BROKEN = [
 ] as const;
 
 describeOnSockets('a kubeconfig that cannot be used', () => {
-  test.for(BROKEN)('$what: the stage says so, and recovers once the file is mended', async (broken) => {
-    await using lab = await makeCluster({ answer: X_ENI });
-    const agent = await startWith(lab, broken, '1s');
-    await writeFile(pathIn(lab), lab.kubeconfigText());
-    await agent.eventually(expectRecovered);
-  });
+  test.concurrent.for(BROKEN)(
+    '$what: the stage says so, and recovers once the file is mended',
+    async (broken) => {
+      await using lab = await makeCluster({ answer: X_ENI });
+      const agent = await startWith(lab, broken, '1s');
+      await writeFile(pathIn(lab), lab.kubeconfigText());
+      await agent.eventually(expectRecovered);
+    },
+  );
 
-  test('recovers also while it is scraped more often than it looks by itself', async () => {
+  test.concurrent('recovers also while it is scraped more often than it looks by itself', async () => {
     await using lab = await makeCluster({ answer: X_ENI });
     const agent = await startWith(lab, BROKEN[0], '5s');
     await writeFile(pathIn(lab), lab.kubeconfigText());
     await agent.eventually(expectRecovered);
   });
 
-  test('recovers at once on SIGHUP', async () => {
+  test.concurrent('recovers at once on SIGHUP', async () => {
     await using lab = await makeCluster({ answer: X_ENI });
     // The agent's own next look is further away than this test is patient.
     const agent = await startWith(lab, BROKEN[0], '60s');

@@ -15,7 +15,7 @@ const CHECK = ['check', ...FLAGS];
 const TTL_SECONDS = 2;
 
 describeOnSockets('a node moves to the X-ENIs', () => {
-  test('public, DNS flips, stale, kubelet restarted, kube-proxy restarted', async () => {
+  test.concurrent('public, DNS flips, stale, kubelet restarted, kube-proxy restarted', async () => {
     await using lab = await makeCluster({ ttlSeconds: TTL_SECONDS });
     const kubelet = await lab.startClient('kubelet');
     for (let count = 0; count < 3; count += 1) await kubelet.connect();
@@ -99,7 +99,7 @@ describeOnSockets('a node moves to the X-ENIs', () => {
     expectCheck(await lab.run(CHECK), { code: 0, routes: { kubelet: 'x-eni', 'kube-proxy': 'x-eni' } });
   });
 
-  test('an old and a new connection of one process side by side are progress, until the old one is closed', async () => {
+  test.concurrent('an old and a new connection of one process side by side are progress, until the old one is closed', async () => {
     await using lab = await makeCluster();
     const kubelet = await lab.startClient('kubelet');
     const old = await kubelet.connect();
@@ -111,6 +111,7 @@ describeOnSockets('a node moves to the X-ENIs', () => {
       expectRoute(view, 'mixed');
       expectConnections(view, 'kubelet', { routes: { 'x-eni': 1, public: 1 }, stale: 1 });
       expectFindings(view, ['ConnectionMoving info kubelet']);
+      expect(view.metrics.get('connection_opens_total', { client: 'kubelet', route: 'x-eni' })).toBe(1);
     });
     expectNeverXEni(agent);
     await kubelet.program.close(old);
@@ -121,7 +122,7 @@ describeOnSockets('a node moves to the X-ENIs', () => {
     });
   });
 
-  test('the agent says so when a node drifts back', async () => {
+  test.concurrent('the agent says so when a node drifts back', async () => {
     await using lab = await makeCluster({ answer: X_ENI });
     const kubelet = await lab.startClient('kubelet');
     await kubelet.connect();

@@ -14,6 +14,8 @@ describeOnSockets('promtool finds nothing to say of the golden metrics', () => {
 
   test.each(GOLDEN.map((file) => [file.split('/').at(-1), file]))('%s', async (_, file = '') => {
     const silent = { code: 0, stdout: '', stderr: '' };
-    expect(await run('promtool', ['check', 'metrics'], readFileSync(file, 'utf8'))).toEqual(silent);
+    expect(await run('promtool', ['check', 'metrics'], { input: readFileSync(file, 'utf8') })).toEqual(
+      silent,
+    );
   });
 });

@@ -1,7 +1,8 @@
 /** What real nodes showed, again on real sockets: DNS, TLS, processes and the kernel's tables are real. */
 import { expect, test } from 'vitest';
+import { ROUTES } from '../../src/model/status.ts';
 import type { View } from './lib/agent.ts';
-import { expectCheck, expectConnections, expectRoute } from './lib/expect.ts';
+import { connectionsOf, expectCheck, expectConnections, expectGate, expectRoute } from './lib/expect.ts';
 import type { Lab } from './lib/lab.ts';
 import { flagsOf, readScenarios, type Scenario, stage } from './lib/scenario.ts';
 import { describeOnSockets } from './lib/tools.ts';
@@ -9,17 +10,21 @@ import { describeOnSockets } from './lib/tools.ts';
 const scenarios = readScenarios();
 
 describeOnSockets('the agent and check agree with the note', () => {
-  test.for([...scenarios])('%s', async ([, scenario]) => {
+  test.concurrent.for([...scenarios])('%s', async ([, scenario]) => {
     await using lab = await stage(scenario, scenario.dns.node);
     const agent = await lab.startAgent(['--expect=x-eni', ...flagsOf(scenario)]);
     const view = await agent.eventually((now) => expectScenario(now, scenario));
     expect(view.metrics.get('info', infoOf(scenario))).toBe(1);
     expect(view.status.endpoint).toEqual({ ...scenario.endpoint, source: 'kubelet-kubeconfig' });
-    expect(view.status.gates.map(({ state }) => state)).toEqual(['unknown', 'unknown']);
     await expectSameOfCheck(lab, scenario);
+    await agent.eventually((now) => {
+      expectGate(now, 'private-ready', 'true');
+      expectGate(now, 'public-free', scenario.expect['public-free']);
+      expectScenario(now, scenario);
+    });
   });
 
-  test('flipped-not-moved, the agent having seen DNS flip', async () => {
+  test.concurrent('flipped-not-moved, the agent having seen DNS flip', async () => {
     const scenario = scenarios.get('flipped-not-moved');
     if (scenario === undefined) throw new Error('Cannot find the scenario "flipped-not-moved"');
     await using lab = await stage(scenario, scenario.dns.outside);
@@ -27,11 +32,11 @@ describeOnSockets('the agent and check agree with the note', () => {
     await agent.eventually((view) => {
       expectRoute(view, 'public');
       expectConnections(view, 'kubelet', { routes: { public: 1 }, stale: 0 });
-      expect(evidenceOf(view)).toEqual(['dns', 'dns']);
+      expect(connectionsOf(view).map(({ evidence }) => evidence)).toEqual(['dns', 'dns']);
     });
     await lab.flipDns(scenario.dns.node);
     const flipped = await agent.eventually((view) => expectScenario(view, scenario));
-    expect(evidenceOf(flipped)).toEqual(['dns-history', 'dns-history']);
+    expect(connectionsOf(flipped).map(({ evidence }) => evidence)).toEqual(['dns-history', 'dns-history']);
     await expectSameOfCheck(lab, scenario);
   });
 });
@@ -43,6 +48,15 @@ function expectScenario(view: View, scenario: Scenario): void {
   }
   const dns = view.status.dns?.addresses?.map(({ address }) => address) ?? [];
   expect([...dns].sort()).toEqual([...scenario.dns.node].sort());
+  // No proxy connects to a node.
+  for (const route of ROUTES.filter((each) => each !== 'proxy')) {
+    const inbound = view.status.inbound?.filter((each) => each.route === route) ?? [];
+    const connections = inbound.reduce((sum, each) => sum + each.connections, 0);
+    expect(connections, `inbound ${route}`).toBe(scenario.expect.inbound?.[route] ?? 0);
+    expect(view.metrics.get('inbound_connections', { route }), `inbound ${route}`).toBe(connections);
+  }
+  expect(view.status.accessMode).toBe(scenario.expect.accessMode);
+  expect(view.metrics.get('access_mode', { mode: scenario.expect.accessMode })).toBe(1);
 }
 
 async function expectSameOfCheck(lab: Lab, scenario: Scenario): Promise<void> {
@@ -58,8 +72,4 @@ async function expectSameOfCheck(lab: Lab, scenario: Scenario): Promise<void> {
 
 function infoOf({ endpoint: { hostname, port } }: Scenario): Readonly<Record<string, string>> {
   return { hostname: hostname.toLowerCase(), port: String(port), source: 'kubelet-kubeconfig' };
-}
-
-function evidenceOf({ status }: View): readonly string[] {
-  return status.clients.flatMap(({ connections }) => connections ?? []).map(({ evidence }) => evidence);
 }

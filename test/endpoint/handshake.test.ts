@@ -9,6 +9,7 @@ import {
   type HandshakeTarget,
   handshake,
 } from '../../src/endpoint/handshake.ts';
+import type { ProbeStage } from '../../src/model/observation.ts';
 import { portOf, tlsFixture } from '../support/web-server.ts';
 
 const NAME = 'ABC.gr7.ap-northeast-2.eks.amazonaws.com';
@@ -18,6 +19,9 @@ const LONG_MS = 60_000;
 /** For handshakes that the deadline must end. */
 const SHORT_MS = 100;
 const OK: HandshakeResult = { failedStage: null, error: null };
+function failed(failedStage: ProbeStage, error: string, otherCa = false): HandshakeResult {
+  return { failedStage, error, otherCa };
+}
 const PROTOCOLS = ['TLSv1.2', 'TLSv1.3'] as const;
 
 /** Certificates of one key, each its own authority, for what test/fixtures/tls does not have. */
@@ -75,6 +79,26 @@ jcl4i9T+wVujUDBOMC0GA1UdEQQmMCSCAWGCAWKCAWOCAWSCAWWCAWaCAWeCAWiC
 AWmCAWqCAWuCAWwwHQYDVR0OBBYEFK3xX/RVc8DKkGfCBh034FPJUJVnMAoGCCqG
 SM49BAMCA0kAMEYCIQDgBTMwJh87iAJ3j8tqM2Qr8YdEniywbwudhWGCWnfmAQIh
 APtkhEGRrZ1igh/M2QvvL/VDkbGbZUfcZfNNfTuuJscF
+-----END CERTIFICATE-----`;
+
+/** Signed by an authority of the same name as `NAMESAKE` (EKS names all of them "kubernetes"), but not by it. */
+const OF_NAMESAKE = `-----BEGIN CERTIFICATE-----
+MIIBPDCB46ADAgECAhQ9TxZywlGWUNxw5m4x23JF5ij26jAKBggqhkjOPQQDAjAV
+MRMwEQYDVQQDDAprdWJlcm5ldGVzMCAXDTI1MDEwMTAwMDAwMFoYDzIxMjUwMTAx
+MDAwMDAwWjAMMQowCAYDVQQDDAF0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+vkqt0A57T8kaHA74ODsrZu0Zi+/qKMFkzz0DAFqe/d8mhLKfrIOuUobowgxIudW9
++OkT54Pr5wyNyXiL1P7BW6MYMBYwFAYDVR0RBA0wC4IJbG9jYWxob3N0MAoGCCqG
+SM49BAMCA0gAMEUCIQDvBAfe/EQoxDoKo5pyTzQvSlsvEIeuZma1pqPYX8zNDwIg
+d0Ofz04S2qV6DUzNGA1262evbY8+yoEWjK+mDZVCxps=
+-----END CERTIFICATE-----`;
+const NAMESAKE = `-----BEGIN CERTIFICATE-----
+MIIBQDCB56ADAgECAhRHl8wP16zzPS78dlCEBi7/gLXpdTAKBggqhkjOPQQDAjAV
+MRMwEQYDVQQDDAprdWJlcm5ldGVzMCAXDTI1MDEwMTAwMDAwMFoYDzIxMjUwMTAx
+MDAwMDAwWjAVMRMwEQYDVQQDDAprdWJlcm5ldGVzMFkwEwYHKoZIzj0CAQYIKoZI
+zj0DAQcDQgAEzTnPmsHUIN3AultJDvitSdojWyjwxcpv8Gs5scPqXAs5Wlm8qMra
+faeTV9MPx+JPn+2Vp9eAEIFoIDb3c7h7I6MTMBEwDwYDVR0TAQH/BAUwAwEB/zAK
+BggqhkjOPQQDAgNIADBFAiANL6D5+/BjeF1SG+jDG1Yoc9YMwDo9c4snOKatLPi3
+RQIhANZq0wGGPIhjA5t6HClXJ+aQB3g5+GZ3jQcCH37lCCgB
 -----END CERTIFICATE-----`;
 
 /** With `port`: to 127.0.0.1, for the endpoint's name. */
@@ -180,20 +204,16 @@ describe.each(PROTOCOLS)('a server of %s', (protocol) => {
     [
       'is of another authority',
       'other',
-      {
-        failedStage: 'identity',
-        error: expect.stringMatching(
-          /^the certificate is not signed by the cluster's CA \(\w+\); it names ABC/,
-        ),
-      },
+      failed(
+        'identity',
+        expect.stringMatching(/^the certificate is not signed by the cluster's CA \(\w+\); it names ABC/),
+        true,
+      ),
     ],
     [
       'has another name',
       'misnamed',
-      {
-        failedStage: 'identity',
-        error: `the certificate is not for "${NAME}"; it names another.example`,
-      },
+      failed('identity', `the certificate is not for "${NAME}"; it names another.example`),
     ],
   ])('%s: and it sees a whole handshake, no request, and an orderly end', async (_, certificate, result) => {
     const times = 20;
@@ -311,10 +331,9 @@ describe('the authority', () => {
 
   test.each(['', 'no PEM'])('is never a public one: with %j nobody is asked', async (ca) => {
     const server = await startTlsServer(certified('server'));
-    expect(await shake(server.port, { ca })).toEqual({
-      failedStage: 'identity',
-      error: 'the CA cannot be used: it holds no PEM certificate (-----BEGIN CERTIFICATE-----)',
-    });
+    expect(await shake(server.port, { ca })).toEqual(
+      failed('identity', 'the CA cannot be used: it holds no PEM certificate (-----BEGIN CERTIFICATE-----)'),
+    );
     expect([server.completed, server.complaints]).toEqual([[], []]);
   });
 
@@ -358,28 +377,55 @@ describe('certificates that no client of the node would take', () => {
     ],
   ])('one %s', async (_, cert, error) => {
     const server = await startTlsServer({ cert, key: KEY });
-    expect(await shake(server.port, { hostname: 'localhost', ca: cert })).toEqual({
-      failedStage: 'identity',
-      error,
-    });
+    expect(await shake(server.port, { hostname: 'localhost', ca: cert })).toEqual(failed('identity', error));
     await vi.waitFor(() => expect(server.ended).toHaveLength(1));
     expect(server.complaints).toEqual([]);
   });
 });
 
+describe("another CA's certificate", () => {
+  const chain = (certificate: Certificate) =>
+    `${tlsFixture(`${certificate}.crt`)}${tlsFixture('other-ca.crt')}`;
+
+  test.each<[string, string, TlsOptions, string?]>([
+    ['alone', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', certified('other')],
+    ['with its CA', 'SELF_SIGNED_CERT_IN_CHAIN', { ...certified('other'), cert: chain('other') }],
+    ['that signed itself', 'DEPTH_ZERO_SELF_SIGNED_CERT', { cert: MANY, key: KEY }],
+    ["of a CA with our CA's name", 'CERT_SIGNATURE_FAILURE', { cert: OF_NAMESAKE, key: KEY }, NAMESAKE],
+  ])('%s is one', async (_, code, options, ca = CA) => {
+    const { port } = await startTlsServer(options);
+    const error = `the certificate is not signed by the cluster's CA (${code}); `;
+    expect(await shake(port, { ca, hostname: 'localhost' })).toEqual(
+      failed('identity', expect.stringContaining(error), true),
+    );
+  });
+
+  test.each([
+    ['expired', EXPIRED, 'CERT_HAS_EXPIRED'],
+    ['not valid yet', FUTURE, 'CERT_NOT_YET_VALID'],
+    ['for clients', CLIENT, 'INVALID_PURPOSE'],
+  ])(
+    'that is %s besides is told by that, as ours would be: then nobody knows whose it is',
+    async (_, cert, code) => {
+      const { port } = await startTlsServer({ cert, key: KEY });
+      expect(await shake(port, { hostname: 'localhost' })).toEqual(
+        failed('identity', expect.stringContaining(`(${code})`)),
+      );
+    },
+  );
+});
+
 describe('no handshake', () => {
   test('nobody listens', async () => {
-    expect(await shake(await unusedPort())).toEqual({
-      failedStage: 'tcp',
-      error: 'the connection was refused (ECONNREFUSED)',
-    });
+    expect(await shake(await unusedPort())).toEqual(
+      failed('tcp', 'the connection was refused (ECONNREFUSED)'),
+    );
   });
 
   test('nobody answers', async () => {
-    expect(await shake(await startDeafServer(), { deadlineMs: SHORT_MS })).toEqual({
-      failedStage: 'tcp',
-      error: 'the address did not answer within 0.1 s',
-    });
+    expect(await shake(await startDeafServer(), { deadlineMs: SHORT_MS })).toEqual(
+      failed('tcp', 'the address did not answer within 0.1 s'),
+    );
   });
 
   test('a port that is none is a failure like any other', async () => {
@@ -392,10 +438,9 @@ describe('no handshake', () => {
   test('silence after the connection: it is given up, and closed', async () => {
     const closed: boolean[] = [];
     const port = await startTcpServer((socket) => socket.resume().on('close', () => closed.push(true)));
-    expect(await shake(port, { deadlineMs: SHORT_MS })).toEqual({
-      failedStage: 'tls',
-      error: 'connected, but no TLS handshake within 0.1 s',
-    });
+    expect(await shake(port, { deadlineMs: SHORT_MS })).toEqual(
+      failed('tls', 'connected, but no TLS handshake within 0.1 s'),
+    );
     await vi.waitFor(() => expect(closed).toEqual([true]));
   });
 
@@ -409,7 +454,7 @@ describe('no handshake', () => {
     ['speaks HTTP', (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'), notTls],
     ['speaks SSH', (socket) => socket.write('SSH-2.0-OpenSSH_9.9\r\n'), notTls],
   ])('the other side %s', async (_, onConnection, error) => {
-    expect(await shake(await startTcpServer(onConnection))).toEqual({ failedStage: 'tls', error });
+    expect(await shake(await startTcpServer(onConnection))).toEqual(failed('tls', error));
   });
 
   test('the other side sends the beginning of a record, and on and on', async () => {
@@ -424,9 +469,8 @@ describe('no handshake', () => {
   test('the other side has no protocol in common with us', async () => {
     const options: TlsOptions = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' };
     const { port } = await startTlsServer({ ...certified('server'), ...options });
-    expect(await shake(port)).toEqual({
-      failedStage: 'tls',
-      error: expect.stringMatching(/^no TLS handshake: .*alert.* \(ERR_SSL_\w+\)$/),
-    });
+    expect(await shake(port)).toEqual(
+      failed('tls', expect.stringMatching(/^no TLS handshake: .*alert.* \(ERR_SSL_\w+\)$/)),
+    );
   });
 });

@@ -97,14 +97,17 @@ describe('hosts and resolvers', () => {
   });
 
   test.each<[string, OwnersSeen | null, readonly string[]]>([
-    ["kube-proxy's without a kubelet", ownersOf(PROXY), ['10.0.0.20']],
-    ["kube-proxy's where the kubelet has vanished", ownersOf(99, PROXY), ['10.0.0.20']],
+    ["the kubelet's and kube-proxy's, each address once", BOTH, ['10.0.0.12', '10.0.0.13', '10.0.0.20']],
+    ["kube-proxy's without a kubelet", ownersOf(PROXY), ['10.0.0.20', '10.0.0.12']],
+    ["kube-proxy's where the kubelet has vanished", ownersOf(99, PROXY), ['10.0.0.20', '10.0.0.12']],
     ["pid 1's without either", ownersOf(), ['10.0.0.1']],
     ["pid 1's where both have vanished", ownersOf(99, 201), ['10.0.0.1']],
     ["pid 1's where the processes could not be read", null, ['10.0.0.1']],
   ])('are %s', async (_, owners, hosts) => {
-    const files = { '/etc/hosts': `10.0.0.20 ${HOSTNAME}` };
-    const { hosts: seen } = await filesSeen(new Proc(makeNode(treeOf({}, { files }))), owners);
+    // Without a line's end: what follows in another file must stand on its own.
+    const kubelet = { files: { '/etc/hosts': `10.0.0.12 ${HOSTNAME}\n10.0.0.13 ${HOSTNAME}` } };
+    const proxy = { files: { '/etc/hosts': `10.0.0.20 ${HOSTNAME}\n10.0.0.12 ${HOSTNAME}` } };
+    const { hosts: seen } = await filesSeen(new Proc(makeNode(treeOf(kubelet, proxy))), owners);
     expect(seen).toEqual(hosts);
   });
 
@@ -120,6 +123,38 @@ describe('hosts and resolvers', () => {
       expect(seen.resolvers).toEqual(path === '/etc/resolv.conf' ? null : ['127.0.0.1']);
     },
   );
+
+  test("are not known where a client's hosts are refused; the resolvers are the kubelet's alone", async () => {
+    const tree = treeOf({ files: { '/etc/hosts': HOSTS, '/etc/resolv.conf': 'nameserver 192.168.0.2\n' } });
+    const seen = await filesSeen(refusing(tree, (pid, path) => pid === PROXY && path !== 'cmdline'));
+    expect(seen).toEqual({ hosts: null, resolvers: ['192.168.0.2'] });
+  });
+
+  test('of a client that vanishes while they are read do not count, refused or not', async () => {
+    const proc = new Proc(makeNode(treeOf({ files: { '/etc/hosts': HOSTS } })));
+    const vanishing: NodeFiles = {
+      cmdline: (pid) => (pid === PROXY ? null : proc.cmdline(pid)),
+      environ: () => null,
+      readFileUnderRoot(pid, path) {
+        if (pid === PROXY) throw new ProcReadError(`/proc/${pid}/root`, 'EIO');
+        return proc.readFileUnderRoot(pid, path);
+      },
+    };
+    expect((await filesSeen(vanishing)).hosts).toEqual(['10.0.0.12']);
+  });
+
+  test('are those of every client, also of one that was named', async () => {
+    const agent = { pid: 300, comm: 'aws-k8s-agent', files: { '/etc/hosts': HOSTS } };
+    const tree = treeOf();
+    const node = new Proc(makeNode({ processes: [...(tree.processes ?? []), agent] }));
+    const { owners } = observation({
+      processes: [
+        { client: 'kubelet', pid: KUBELET },
+        { client: 'aws-k8s-agent', pid: 300 },
+      ],
+    });
+    expect((await filesSeen(node, owners)).hosts).toEqual(['10.0.0.12']);
+  });
 
   test('are unknown where everything is refused, and where nobody is there', async () => {
     const unknown = { hosts: null, resolvers: null };
@@ -221,6 +256,25 @@ describe('proxies', () => {
     const { source } = sourceOn(new Proc(makeNode(tree)));
     await source.refresh(BOTH, ENDPOINT);
     expect(source.seen?.proxies).toMatchObject([{ addresses: [{ text: '10.0.0.9' }], error: null }]);
+  });
+
+  test('of a name are looked for in the hosts file of their client', async () => {
+    const environ = { HTTPS_PROXY: 'http://proxy.example' };
+    const tree = treeOf(
+      { environ, files: { '/etc/hosts': '10.0.0.9 proxy.example\n' } },
+      { environ, files: { '/etc/hosts': '10.0.0.10 proxy.example\n' } },
+    );
+    const { source } = sourceOn(new Proc(makeNode(tree)));
+    await source.refresh(BOTH, ENDPOINT);
+    const seen = () => source.seen?.proxies?.map(({ client, addresses }) => [client, addresses[0]?.text]);
+    const found = [
+      ['kubelet', '10.0.0.9'],
+      ['kube-proxy', '10.0.0.10'],
+    ];
+    expect(seen()).toEqual(found);
+    // Nor is DNS asked while the processes cannot be read.
+    await source.refresh(null, ENDPOINT);
+    expect(seen()).toEqual(found);
   });
 
   test('that are not known have no URL and a reason', async () => {

@@ -15,9 +15,10 @@ const HOUR_MS = 60 * MINUTE_MS;
 const clock: Clock = () => ({ wallMs: Date.now(), monotonicMs: Date.now() - 1_000_000 });
 
 const OK: HandshakeResult = { failedStage: null, error: null };
-const NO_TCP: HandshakeResult = { failedStage: 'tcp', error: 'the connection was refused' };
-const NO_TLS: HandshakeResult = { failedStage: 'tls', error: 'not TLS' };
-const OTHER: HandshakeResult = { failedStage: 'identity', error: 'not signed by the CA' };
+const NO_TCP: HandshakeResult = { failedStage: 'tcp', error: 'the connection was refused', otherCa: false };
+const NO_TLS: HandshakeResult = { failedStage: 'tls', error: 'not TLS', otherCa: false };
+const OTHER: HandshakeResult = { failedStage: 'identity', error: 'not signed by the CA', otherCa: true };
+const WRONG_DATE: HandshakeResult = { failedStage: 'identity', error: 'has expired', otherCa: false };
 
 function at(text: string, port = 443): Target {
   return { address: address(text), port };
@@ -75,7 +76,7 @@ describe('with handshakes that end as they are told', () => {
     vi.useFakeTimers();
     fake = new FakeHandshake();
     changes = 0;
-    random = 0.5;
+    random = 0;
     prober = new Prober({
       handshake: fake.shake,
       clock,
@@ -165,10 +166,10 @@ describe('with handshakes that end as they are told', () => {
     });
 
     test.each([
-      [0, 54_000],
-      [0.5, 60_000],
-      [1, 66_000],
-    ])('with chance %d the interval is %d ms', async (chance, ms) => {
+      [0, 60_000],
+      [0.5, 54_000],
+      [1, 48_000],
+    ])('with chance %d the interval is %d ms: never longer than it was set to', async (chance, ms) => {
       random = chance;
       answer(OK, A);
       await follow([A]);
@@ -236,38 +237,152 @@ describe('with handshakes that end as they are told', () => {
       expect(fake.asked).toHaveLength(4);
     });
 
-    test('a result that comes when its target is gone belongs to nobody, not even to the same one later', async () => {
-      await follow([A, B]);
-      await follow([B]);
-      await follow([A, B]);
-      expect(fake.open).toHaveLength(3);
-      await fake.end(A, OK);
-      expect(prober.probes).toEqual([]);
-      expect(changes).toBe(0);
-      await fake.end(A, NO_TCP);
-      await fake.end(B, OK);
-      expect(outcomes()).toEqual([`${B.address.text} null`]);
+    test('one that comes and goes each second and takes three to fail is asked twice an interval', async () => {
+      await follow([A]);
+      for (let second = 1; second < 599; second += 1) {
+        await pass(1_000);
+        if (second % 3 === 0 && fake.open.length > 0) await fake.end(A, NO_TCP);
+        await follow(second % 2 === 0 ? [A] : []);
+      }
+      // Ten runs of two attempts.
+      expect(fake.asked).toHaveLength(20);
+      expect(outcomes()).toEqual([`${A.address.text} tcp`]);
     });
 
-    test('a target that goes while it is to be asked once more is asked no more', async () => {
+    test('a result that comes while its target is gone is there when the target is back, with its time', async () => {
+      await follow([A, B]);
+      await follow([B]);
+      await pass(2_000);
+      await fake.end(A, OK);
+      expect([prober.probes, changes]).toEqual([[], 0]);
+      const when = clock();
+      await pass(8_000);
+      await follow([A, B]);
+      expect(prober.probes).toMatchObject([{ ...A, success: true, at: when }]);
+      expect(fake.open).toEqual([B.address.text]);
+      await pass(49_999);
+      expect(fake.open).toEqual([B.address.text]);
+      await pass(1);
+      expect(fake.open).toEqual([B.address.text, A.address.text]);
+    });
+
+    test('one that is back before its run has ended is not asked anew', async () => {
+      await follow([A]);
+      await follow([]);
+      await pass(1_000);
+      await follow([A]);
+      expect(prober.probes).toEqual([]);
+      await fake.end(A, OK);
+      expect([outcomes(), fake.asked.length, changes]).toEqual([[`${A.address.text} null`], 1, 1]);
+    });
+
+    test('one that is back when it is due is asked at once, and its last result stays until then', async () => {
+      random = 1;
+      answer(OK, A);
+      await follow([A]);
+      await follow([]);
+      await pass(50_000);
+      fake.results.clear();
+      await follow([A]);
+      expect([outcomes(), fake.open.length]).toEqual([[`${A.address.text} null`], 1]);
+    });
+
+    test('one that was gone for an interval comes back without its result', async () => {
+      answer(OK, A);
+      await follow([A]);
+      await follow([]);
+      await pass(MINUTE_MS);
+      fake.results.clear();
+      await follow([A]);
+      expect([prober.probes, fake.asked.length]).toEqual([[], 2]);
+    });
+
+    test('a target that goes while it is to be asked once more is asked that once, and no more', async () => {
       answer(NO_TCP, A);
       await follow([A]);
       await follow([]);
       await pass(HOUR_MS);
-      expect(fake.asked).toHaveLength(1);
+      expect([fake.asked.length, prober.probes, changes]).toEqual([2, [], 0]);
+    });
+  });
+
+  describe('a DNS that gives other addresses each second', () => {
+    /** Sixteen that nobody has given before. */
+    function others(second: number): readonly Target[] {
+      return Array.from({ length: 16 }, (_, index) => at(`10.1.${second}.${index}`));
+    }
+
+    function answerOthers(seconds: number): void {
+      for (let second = 0; second < seconds; second += 1) answer(OK, ...others(second));
+    }
+
+    test('makes it ask 64 of them within an interval, each once', async () => {
+      random = 1;
+      answerOthers(120);
+      const asked: number[] = [];
+      for (let second = 0; second < 120; second += 1) {
+        await follow(others(second));
+        asked.push(fake.asked.length);
+        await pass(1_000);
+      }
+      expect([0, 1, 2, 3, 4, 59, 60, 119].map((second) => asked[second])).toEqual([
+        16, 32, 48, 64, 64, 64, 80, 128,
+      ]);
+      expect(new Set(fake.addresses).size).toBe(fake.asked.length);
+      expect(vi.getTimerCount()).toBeLessThanOrEqual(16);
+    });
+
+    test('does not keep a target from being asked: it waits until one of the 64 is an interval old', async () => {
+      answer(OK, A, B);
+      answerOthers(5);
+      await follow([B]);
+      for (let second = 0; second < 5; second += 1) {
+        await pass(1_000);
+        await follow([B, ...others(second)]);
+      }
+      await follow([A, B]);
+      expect([outcomes(), fake.addresses]).toEqual([
+        [`${B.address.text} null`],
+        expect.not.arrayContaining([A.address.text]),
+      ]);
+      // B is asked again after 60 s; the first of the others are an interval old after 61.
+      await pass(56_000 - 1);
+      expect(fake.addresses.filter((text) => text === B.address.text)).toHaveLength(2);
+      expect(outcomes()).toEqual([`${B.address.text} null`]);
+      await pass(1);
+      expect(outcomes()).toEqual([`${A.address.text} null`, `${B.address.text} null`]);
+    });
+
+    test('does not keep those from being asked that were asked before', async () => {
+      answer(OK, A);
+      answerOthers(5);
+      await follow([A]);
+      for (let second = 0; second < 5; second += 1) await follow(others(second));
+      await follow([A]);
+      expect(outcomes()).toEqual([`${A.address.text} null`]);
+      await pass(MINUTE_MS);
+      expect(fake.addresses.filter((text) => text === A.address.text)).toHaveLength(2);
+    });
+
+    test('keeps no round from its end', async () => {
+      answerOthers(4);
+      for (let second = 0; second < 4; second += 1) await follow(others(second));
+      await follow([A, ...others(3)]);
+      await prober.round();
+      expect(outcomes()).toHaveLength(15);
+      expect(fake.addresses).not.toContain(A.address.text);
+    });
+
+    test('is forgotten with the identity that was asked for', async () => {
+      answer(OK, A);
+      answerOthers(5);
+      for (let second = 0; second < 5; second += 1) await follow(others(second));
+      await follow([A], { ...AS, ca: 'another CA' });
+      expect(outcomes()).toEqual([`${A.address.text} null`]);
     });
   });
 
   describe('failing', () => {
-    test('a target that goes while it is asked once more is asked no more, whatever it answers', async () => {
-      await follow([A]);
-      await fake.end(A, NO_TCP);
-      await pass(1_000);
-      await follow([]);
-      await fake.end(A, NO_TCP);
-      expect([prober.probes, changes, vi.getTimerCount()]).toEqual([[], 0, 0]);
-    });
-
     test('one failure is asked about once more after a second, and is no result yet', async () => {
       await follow([A]);
       await fake.end(A, NO_TCP);
@@ -298,7 +413,14 @@ describe('with handshakes that end as they are told', () => {
       await pass(1_250);
       await fake.end(A, second);
       expect(prober.probes).toEqual([
-        { ...A, success: false, ...second, durationSeconds: 0.25, at: clock() },
+        {
+          ...A,
+          success: false,
+          failedStage: second.failedStage,
+          error: second.error,
+          durationSeconds: 0.25,
+          at: clock(),
+        },
       ]);
     });
 
@@ -310,7 +432,9 @@ describe('with handshakes that end as they are told', () => {
       expect(prober.probes).toEqual([]);
       await fake.end(A, NO_TCP);
       expect(outcomes()).toEqual([`${A.address.text} tcp`]);
-      await pass(53_000);
+      await pass(53_000 - 1);
+      expect(fake.asked).toHaveLength(2);
+      await pass(1);
       expect(fake.asked).toHaveLength(3);
     });
 
@@ -338,7 +462,7 @@ describe('with handshakes that end as they are told', () => {
       const quick = new Prober({
         handshake: fake.shake,
         clock,
-        random: () => 0.5,
+        random: () => 0,
         intervalMs: 1_000,
         onChange() {},
       });
@@ -351,6 +475,22 @@ describe('with handshakes that end as they are told', () => {
       expect(fake.asked).toHaveLength(3);
       quick.stop();
     });
+  });
+
+  test('a target that is gone for longer than a short interval is not asked beside its own run', async () => {
+    const { shake } = fake;
+    const quick = new Prober({ handshake: shake, clock, random: () => 0, intervalMs: 1_000, onChange() {} });
+    quick.follow([A], AS);
+    for (const targets of [[], [], [A]]) {
+      await pass(900);
+      quick.follow(targets, AS);
+    }
+    expect(fake.asked).toHaveLength(1);
+    await fake.end(A, NO_TCP);
+    quick.follow([], AS);
+    quick.follow([], AS);
+    quick.stop();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   describe('as whom', () => {
@@ -412,6 +552,17 @@ describe('with handshakes that end as they are told', () => {
       await prober.identified();
     });
 
+    test('known again, one whose probe was broken off is asked anew', async () => {
+      answer(NO_TCP, A);
+      await follow([A]);
+      await follow([A], MISSING);
+      await pass(5_000);
+      expect(fake.asked).toHaveLength(1);
+      answer(OK, A);
+      await follow([A]);
+      expect([fake.asked.length, outcomes()]).toEqual([2, [`${A.address.text} null`]]);
+    });
+
     test('known again, everything is asked, and what it told of strangers is true again', async () => {
       answer(OK, STRANGER);
       await follow([]);
@@ -431,6 +582,7 @@ describe('with handshakes that end as they are told', () => {
     test.each([
       ['cluster', OK],
       ['other', OTHER],
+      ['no-answer', WRONG_DATE],
       ['no-answer', NO_TCP],
       ['no-answer', NO_TLS],
     ])('%s: they are asked once, and what they answer is remembered', async (identity, result) => {
@@ -444,22 +596,22 @@ describe('with handshakes that end as they are told', () => {
       expect(prober.identities).toEqual([{ ...STRANGER, identity, at: clock() }]);
       expect(prober.stage).toMatchObject({ success: true, durationSeconds: 0.5 });
       await identify(STRANGER);
-      await pass(4 * MINUTE_MS);
+      await pass(59 * MINUTE_MS);
       await identify(STRANGER);
       expect(fake.asked).toHaveLength(1);
     });
 
     test.each([
-      ['cluster', OK, HOUR_MS],
-      ['other', OTHER, HOUR_MS],
-      ['no-answer', NO_TCP, 5 * MINUTE_MS],
+      ['cluster', OK],
+      ['other', OTHER],
+      ['no-answer', NO_TCP],
     ])(
-      '%s is asked for again after its time when it is given again; until then the old answer counts',
-      async (_, result, ms) => {
+      '%s is asked for again after an hour when it is given again; until then the old answer counts',
+      async (_, result) => {
         answer(result, STRANGER);
         await follow([]);
         await identify(STRANGER);
-        await pass(ms - 1);
+        await pass(HOUR_MS - 1);
         await identify(STRANGER);
         expect([prober.identities.length, fake.asked.length]).toEqual([1, 1]);
         await pass(1);
@@ -693,6 +845,18 @@ describe('with handshakes that end as they are told', () => {
       expect(isDone()).toBe(true);
     });
 
+    test('does not wait for the next result of a target that comes back', async () => {
+      await follow([A, B]);
+      await follow([B]);
+      const isDone = isSettled(prober.round());
+      await follow([A, B]);
+      await fake.end(B, OK);
+      await fake.end(B, OK);
+      expect(isDone()).toBe(false);
+      await fake.end(A, OK);
+      expect(isDone()).toBe(true);
+    });
+
     test('two at once both end', async () => {
       await follow([A]);
       const [first, second] = [isSettled(prober.round()), isSettled(prober.round())];
@@ -733,6 +897,16 @@ describe('with handshakes that end as they are told', () => {
       await pass(HOUR_MS);
       expect([prober.probes, prober.identities, prober.stage, changes]).toEqual([[], [], null, 0]);
       expect(fake.asked).toHaveLength(6);
+    });
+
+    test('it leaves no timer of those that were targets, or that wait to be asked', async () => {
+      answer(NO_TCP, A);
+      await follow([A]);
+      for (const first of [0, 16, 32, 48]) await follow(addresses(64).slice(first, first + 16));
+      expect(fake.asked).toHaveLength(64);
+      expect(vi.getTimerCount()).toBe(2);
+      prober.stop();
+      expect(vi.getTimerCount()).toBe(0);
     });
 
     test('before the second attempt: there is none', async () => {
@@ -828,7 +1002,7 @@ describe('with real handshakes', () => {
       'cluster',
       'cluster',
       'other',
-      'other',
+      'no-answer',
       'no-answer',
       'no-answer',
     ]);

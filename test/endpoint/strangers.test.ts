@@ -7,7 +7,10 @@ import { address } from '../support/observation.ts';
 import { steppedClock } from '../support/runtime.ts';
 
 const HOUR_MS = 3_600_000;
-const OTHER: HandshakeResult = { failedStage: 'identity', error: 'not signed by the CA' };
+const OK: HandshakeResult = { failedStage: null, error: null };
+const OTHER: HandshakeResult = { failedStage: 'identity', error: 'not signed by the CA', otherCa: true };
+const WRONG_DATE: HandshakeResult = { failedStage: 'identity', error: 'has expired', otherCa: false };
+const NO_TCP: HandshakeResult = { failedStage: 'tcp', error: 'refused', otherCa: false };
 const PEER: Target = { address: address('192.168.9.9'), port: 443 };
 
 function makeStrangers() {
@@ -26,6 +29,24 @@ function makeStrangers() {
   };
   return { strangers, step, open, answer };
 }
+
+test.each<[string, HandshakeResult, string]>([
+  ['as this cluster', OK, 'cluster'],
+  ["with another CA's certificate", OTHER, 'other'],
+  ['with a certificate that is wrong otherwise', WRONG_DATE, 'no-answer'],
+  ['not at all', NO_TCP, 'no-answer'],
+])('one that answers %s is asked again after an hour, not before', async (_, result, identity) => {
+  const { strangers, step, open, answer } = makeStrangers();
+  strangers.meet([PEER]);
+  await answer(result);
+  expect(strangers.identities.map((seen) => seen.identity)).toEqual([identity]);
+  step(HOUR_MS - 1);
+  strangers.meet([PEER]);
+  expect(open).toHaveLength(0);
+  step(1);
+  strangers.meet([PEER]);
+  expect(open).toHaveLength(1);
+});
 
 test('a peer that is met look after look stays what it is while it is asked again', async () => {
   const { strangers, step, open, answer } = makeStrangers();
@@ -49,8 +70,8 @@ test('giving up keeps the answers, and takes none that is under way', async () =
   strangers.meet([PEER, { address: address('192.168.9.10'), port: 443 }]);
   strangers.giveUp();
   expect(strangers.isSettled).toBe(true);
-  await answer({ failedStage: null, error: null });
-  await answer({ failedStage: null, error: null });
+  await answer(OK);
+  await answer(OK);
   expect(strangers.identities.map(({ identity }) => identity)).toEqual(['other']);
 });
 

@@ -13,7 +13,7 @@ interface Case extends Omit<Seen, 'dns'> {
   readonly inside?: readonly string[];
   readonly insideAgeSeconds?: number;
   readonly outsideAgeSeconds?: number;
-  readonly outsideServer?: string;
+  readonly outsideServer?: string | readonly string[];
   readonly servers?: readonly string[];
   readonly vpc?: readonly string[];
 }
@@ -37,7 +37,7 @@ function mode(given: Case): string {
     outsideDns:
       outside === undefined
         ? null
-        : { ...dnsSeen(outside, seconds - outsideAgeSeconds), servers: [outsideServer] },
+        : { ...dnsSeen(outside, seconds - outsideAgeSeconds), servers: [outsideServer].flat() },
   };
   return accessModeOf(look, knowledgeOf(settings({ vpcCidrs: vpc.map(range) }), look));
 }
@@ -98,6 +98,37 @@ describe('the access mode is unknown', () => {
       'where the outside resolver may be the VPC: its CIDRs are not known',
       { inside: [X_ENI], outside: [X_ENI], slice: [X_ENI], vpc: [], outsideServer: '10.0.0.2' },
     ],
+    // Not globally reachable, and not in the VPC either: a peered network's, a company's, the machine's own.
+    ...[
+      '10.0.0.2',
+      '172.16.0.2',
+      '100.64.0.2',
+      '127.0.0.53',
+      '169.254.20.10',
+      '::1',
+      'fd00:10::a',
+      'fe80::1',
+    ].map((outsideServer): [string, Case] => [
+      `where the outside resolver is ${outsideServer}`,
+      { inside: [X_ENI], outside: [X_ENI], outsideServer },
+    ]),
+    [
+      'where the outside resolver has a public address of the VPC',
+      { inside: [X_ENI], outside: [X_ENI], outsideServer: '8.8.8.8', vpc: [...VPC, '8.8.8.0/24'] },
+    ],
+    [
+      'the same by IPv6',
+      {
+        inside: [X_ENI],
+        outside: [X_ENI],
+        outsideServer: '[2600:1f13::53]:53',
+        vpc: [...VPC, '2600:1f13::/56'],
+      },
+    ],
+    [
+      'where the outside resolver is no address',
+      { inside: [X_ENI], outside: [PUBLIC], outsideServer: 'dns.example' },
+    ],
     [
       'public both, systemd-resolved is asked, and asks another than the VPC',
       { inside: [PUBLIC], outside: [PUBLIC], servers: ['127.0.0.53'], resolvers: ['10.0.0.2'] },
@@ -136,6 +167,19 @@ test.each(['192.168.0.2', '192.168.0.2:53', '169.254.169.253', 'fd00:ec2::253', 
 test('behind systemd-resolved the resolvers count that it asks', () => {
   const servers = ['127.0.0.53'];
   expect(mode({ inside: [PUBLIC], outside: [PUBLIC], servers, resolvers: ['192.168.0.2'] })).toBe('public');
+});
+
+test.each(['8.8.8.8', '8.8.8.8:53', '2001:4860:4860::8888', '[2001:4860:4860::8888]:53'])(
+  'outside is whoever is globally reachable and not in the VPC: %s',
+  (outsideServer) => {
+    const vpc = [...VPC, '8.8.4.0/24', '2600:1f13::/56'];
+    expect(mode({ inside: [X_ENI], outside: [PUBLIC], outsideServer, vpc })).toBe('public-and-private');
+  },
+);
+
+test('one resolver of several that is not outside is one too many', () => {
+  const outsideServer = ['8.8.8.8', '10.0.0.2'];
+  expect(mode({ inside: [X_ENI], outside: [X_ENI], outsideServer })).toBe('unknown');
 });
 
 test('X-ENIs inside need no resolver of the VPC: they prove it', () => {

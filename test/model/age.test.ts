@@ -11,8 +11,14 @@ function moved(): NodeStatus {
     { process: 'kubelet', peer: '192.168.1.231:443' },
     { process: 'kube-proxy', peer: '3.34.148.207:443' },
   ];
-  watch.look({ sockets, dns: ['192.168.1.231'] });
-  return watch.look({ sockets });
+  const seen = {
+    sockets,
+    inbound: [{ peer: '192.168.1.231', connections: 1 }],
+    probes: [{ address: '192.168.1.231' }],
+    outside: ['3.34.148.207'],
+  };
+  watch.look({ ...seen, dns: ['192.168.1.231'] });
+  return watch.look(seen);
 }
 
 describe('a status', () => {
@@ -70,7 +76,27 @@ describe('an outdated status', () => {
   test('keeps what was seen, and when', () => {
     expect(aged.observedAt).toBe(status.observedAt);
     expect(aged.clients).toBe(status.clients);
-    expect(aged.dns).toBe(status.dns);
+    expect(aged.xEni).toBe(status.xEni);
+    expect(aged.dns).toEqual({ ...status.dns, success: null });
     expect(aged.events).toBe(status.events);
+  });
+
+  test('says nothing that reads as of now: no access mode, no success, nobody inbound, no probes', () => {
+    expect(status).toMatchObject({
+      accessMode: 'public-and-private',
+      dns: { success: true },
+      inbound: [{ peer: '192.168.1.231' }],
+      probes: [{ success: true }],
+    });
+    expect(aged).toMatchObject({
+      accessMode: 'unknown',
+      dns: { success: null },
+      inbound: null,
+      probes: null,
+    });
+  });
+
+  test('has no DNS where DNS was not asked', () => {
+    expect(judgeAge({ ...status, dns: null }, 150_000, INTERVAL_MS).dns).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { recordLookup, unasked } from '../../src/model/dns.ts';
+import { keptSeconds, recordLookup, unasked } from '../../src/model/dns.ts';
 import type { DnsSeen } from '../../src/model/observation.ts';
 import { answered, HOSTNAME, moment, unanswered } from '../support/observation.ts';
 
@@ -130,4 +130,15 @@ describe('a failure', () => {
     recordLookup(before, unanswered('timeout', 90));
     expect(before).toEqual(seenAfter(['3.34.148.207']));
   });
+});
+
+test.each([
+  [0, 1],
+  [1, 1],
+  [60, 60],
+  [300, 300],
+  [301, 300],
+  [4_294_967_295, 300],
+])('an answer with a TTL of %d s is kept for %d s', (ttlSeconds, kept) => {
+  expect(keptSeconds(ttlSeconds)).toBe(kept);
 });

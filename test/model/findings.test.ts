@@ -388,7 +388,7 @@ describe('ConnectionMoving and StaleConnection', () => {
       findingOf(flipped({}, 600), 'StaleConnection')?.remedy,
     ];
     for (const remedy of remedies) {
-      expect(remedy).toMatch(/first see that the node can open a connection .*'systemctl restart kubelet'/);
+      expect(remedy).toMatch(/first see that this node can open a connection .*'systemctl restart kubelet'/);
     }
   });
 
@@ -578,7 +578,7 @@ describe('XEniUnreachable', () => {
   const probing = { probeIntervalMs: 60_000 };
 
   function look(seen: WatchSeen): NodeStatus {
-    return new Watch(probing).look({ slice: ['192.168.1.231'], ...seen });
+    return new Watch(probing).look({ slice: X_ENI_DNS, dns: X_ENI_DNS, ...seen });
   }
 
   test.each(['tcp', 'tls'] as const)(
@@ -622,13 +622,11 @@ describe('XEniUnreachable', () => {
 
   test('is cleared when it answers, or is an X-ENI no longer', () => {
     const watch = new Watch(probing);
-    expect(stateOf(watch.look({ slice: ['192.168.1.231'], probes: [deaf] }), 'XEniUnreachable')).toBe(
-      'raised',
-    );
-    expect(stateOf(watch.look({ slice: ['192.168.1.231'], probes: [good] }), 'XEniUnreachable')).toBe(
-      'clear',
-    );
-    const replaced = { slice: ['192.168.1.9'], probes: [deaf, { address: '192.168.1.9' }] };
+    const seen = { slice: X_ENI_DNS, dns: X_ENI_DNS };
+    expect(stateOf(watch.look({ ...seen, probes: [deaf] }), 'XEniUnreachable')).toBe('raised');
+    expect(stateOf(watch.look({ ...seen, probes: [good] }), 'XEniUnreachable')).toBe('clear');
+    const NEW = ['192.168.1.9'];
+    const replaced = { slice: NEW, dns: NEW, probes: [deaf, { address: '192.168.1.9' }] };
     expect(stateOf(watch.look(replaced), 'XEniUnreachable')).toBe('clear');
   });
 
@@ -657,7 +655,7 @@ describe('XEniUnreachable', () => {
   });
 
   test('is not evaluated with --no-probe', () => {
-    const seen: WatchSeen = { slice: ['192.168.1.231'], probes: null };
+    const seen: WatchSeen = { slice: X_ENI_DNS, dns: X_ENI_DNS, probes: null };
     expect(stateOf(new Watch().look(seen), 'XEniUnreachable')).toBe('not evaluated');
     expect(stateOf(new Watch().look(seen), 'XEniIdentityMismatch')).toBe('not evaluated');
   });
@@ -669,7 +667,7 @@ describe('XEniIdentityMismatch', () => {
   const other = { ...good, failedStage: 'identity', error } as const;
 
   function look(seen: WatchSeen): NodeStatus {
-    return new Watch({ probeIntervalMs: 60_000 }).look({ slice: ['192.168.1.231'], ...seen });
+    return new Watch({ probeIntervalMs: 60_000 }).look({ slice: X_ENI_DNS, dns: X_ENI_DNS, ...seen });
   }
 
   test('is raised when a current X-ENI shows another certificate, as critical', () => {
@@ -696,16 +694,34 @@ describe('XEniIdentityMismatch', () => {
 
   test('is cleared when the certificate is right, or the address is none of them any more', () => {
     const watch = new Watch({ probeIntervalMs: 60_000 });
-    const slice = ['192.168.1.231'];
-    expect(stateOf(watch.look({ slice, probes: [other] }), 'XEniIdentityMismatch')).toBe('raised');
-    expect(stateOf(watch.look({ slice, probes: [good] }), 'XEniIdentityMismatch')).toBe('clear');
-    const replaced = { slice: ['192.168.1.9'], probes: [other, { address: '192.168.1.9' }] };
+    const seen = { slice: X_ENI_DNS, dns: X_ENI_DNS };
+    expect(stateOf(watch.look({ ...seen, probes: [other] }), 'XEniIdentityMismatch')).toBe('raised');
+    expect(stateOf(watch.look({ ...seen, probes: [good] }), 'XEniIdentityMismatch')).toBe('clear');
+    const NEW = ['192.168.1.9'];
+    const replaced = { slice: NEW, dns: NEW, probes: [other, { address: '192.168.1.9' }] };
     expect(stateOf(watch.look(replaced), 'XEniIdentityMismatch')).toBe('clear');
   });
 
-  test('is clear when it does not answer at all', () => {
-    const status = look({ probes: [{ ...good, failedStage: 'tcp' }] });
-    expect(stateOf(status, 'XEniIdentityMismatch')).toBe('clear');
+  test('is clear when every address showed the right certificate, public ones too', () => {
+    const seen = { dns: PUBLIC_DNS, probes: [good, { address: '3.34.148.207' }] };
+    expect(stateOf(look(seen), 'XEniIdentityMismatch')).toBe('clear');
+  });
+
+  test.each(['tcp', 'tls'] as const)(
+    'is not evaluated when an X-ENI fails at %s: it showed none',
+    (failedStage) => {
+      const status = look({ probes: [{ ...good, failedStage }] });
+      expect(stateOf(status, 'XEniIdentityMismatch')).toBe('not evaluated');
+      expect(stateOf(status, 'XEniUnreachable')).toBe('raised');
+    },
+  );
+
+  test('is raised though another address does not answer', () => {
+    const seen = {
+      dns: PUBLIC_DNS,
+      probes: [other, { address: '3.34.148.207', failedStage: 'tcp' }],
+    } as const;
+    expect(findingOf(look(seen), 'XEniIdentityMismatch')).toMatchObject({ address: '192.168.1.231' });
   });
 
   test.each<[string, WatchSeen]>([
@@ -716,7 +732,11 @@ describe('XEniIdentityMismatch', () => {
       'an address of DNS has not been probed yet, and the X-ENI does not answer',
       { dns: PUBLIC_DNS, probes: [{ ...good, failedStage: 'tcp' }] },
     ],
-    ['no address is known', { slice: null, probes: [good] }],
+    [
+      'a public address of DNS does not answer',
+      { dns: PUBLIC_DNS, probes: [good, { address: '3.34.148.207', failedStage: 'tcp' }] },
+    ],
+    ['no address is known', { slice: null, dns: 'nxdomain', probes: [good] }],
     ['the last probe is too old', { probes: [{ ...other, ageSeconds: 180.001 }] }],
   ])('is not evaluated when %s', (_, seen) => {
     expect(stateOf(look(seen), 'XEniIdentityMismatch')).toBe('not evaluated');
@@ -881,6 +901,64 @@ describe('StaleXEni', () => {
 
   test('is not evaluated where no source ever named an X-ENI', () => {
     expect(stateOf(new Watch().look(alone(ON_X_ENI)), 'StaleXEni')).toBe('not evaluated');
+  });
+});
+
+describe('what X-ENIs there are is not known', () => {
+  const CODES = ['XEniUnreachable', 'XEniIdentityMismatch', 'StaleXEni'] as const;
+  const good = { address: '192.168.1.231' };
+  const elsewhere = { address: '192.168.7.7' };
+  const SEEN: WatchSeen = { ...alone(ON_X_ENI), slice: X_ENI_DNS, dns: X_ENI_DNS, probes: [good, elsewhere] };
+  const deaf = { ...good, failedStage: 'tcp' } as const;
+  const masked = { ...good, failedStage: 'identity' } as const;
+
+  function states(seen: WatchSeen): readonly string[] {
+    const status = new Watch({ probeIntervalMs: 60_000 }).look({ ...SEEN, ...seen });
+    return CODES.map((code) => stateOf(status, code));
+  }
+
+  const UNKNOWN: readonly [string, WatchSeen][] = [
+    ['the slice is too old', { sliceAgeSeconds: 900.001 }],
+    ['the slice names an address that is not taken for one', { slice: [...X_ENI_DNS, '3.34.148.207'] }],
+    ['DNS has never answered', { dns: 'timeout' }],
+    ['DNS gives an address of the VPC that is not in the slice', { dns: [...X_ENI_DNS, '192.168.7.7'] }],
+    [
+      'DNS needs one by IPv6 too',
+      { dns: [...X_ENI_DNS, '2600:1f13::5'], probes: [good, { address: '2600:1f13::5' }] },
+    ],
+  ];
+
+  test('all three are clear where it is known, and every address answers', () => {
+    expect(states({})).toEqual(['clear', 'clear', 'clear']);
+    expect(states({ sliceAgeSeconds: 900 })).toEqual(['clear', 'clear', 'clear']);
+  });
+
+  test.each(UNKNOWN)('none is clear when %s', (_, seen) => {
+    expect(states(seen)).toEqual(['not evaluated', 'not evaluated', 'not evaluated']);
+  });
+
+  test.each(UNKNOWN)('each is raised all the same when %s', (_, seen) => {
+    expect(states({ ...seen, probes: [deaf] })[0]).toBe('raised');
+    expect(states({ ...seen, probes: [masked] })[1]).toBe('raised');
+  });
+
+  test.each<[string, WatchSeen]>([
+    ['the slice is too old', { sliceAgeSeconds: 3600 }],
+    ['the slice names an address that is not taken for one', { slice: ['192.168.1.9', '3.34.148.207'] }],
+    ['DNS gives an address of the VPC that is not in the slice', { dns: ['192.168.1.9', '192.168.7.7'] }],
+  ])('StaleXEni is raised all the same when %s', (_, seen) => {
+    const watch = new Watch();
+    watch.look({ ...alone(ON_X_ENI), slice: X_ENI_DNS, dns: X_ENI_DNS });
+    const NEW = ['192.168.1.9'];
+    const status = watch.look({ ...alone(ON_X_ENI), slice: NEW, dns: NEW, ...seen });
+    expect(stateOf(status, 'StaleXEni')).toBe('raised');
+  });
+
+  test('StaleXEni needs no probes', () => {
+    const watch = new Watch();
+    const seen = { ...alone(ON_X_ENI), slice: X_ENI_DNS, dns: X_ENI_DNS };
+    expect(stateOf(watch.look(seen), 'StaleXEni')).toBe('clear');
+    expect(stateOf(watch.look({ ...seen, sliceAgeSeconds: 901 }), 'StaleXEni')).toBe('not evaluated');
   });
 });
 

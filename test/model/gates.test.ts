@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { judgeGates } from '../../src/model/gates.ts';
+import type { ClientView } from '../../src/model/clients.ts';
+import { type GateFacts, judgeGates } from '../../src/model/gates.ts';
 import type { Verdict } from '../../src/model/node-route.ts';
+import type { Observation } from '../../src/model/observation.ts';
 import { knowledgeOf } from '../../src/model/route.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { type Attribution, GATES, type Gate, type GateName, type GateState } from '../../src/model/status.ts';
 import {
+  address,
   dnsSeen,
   moment,
   observation,
@@ -23,6 +26,7 @@ const V6 = '2600:1f13::a';
 const NOW = 10_000;
 const VPC = ['192.168.0.0/16', '2600:1f13::/56'];
 const SEVENTEEN = Array.from({ length: 17 }, (_, index) => `192.168.4.${index + 1}`);
+const ELSEWHERE = 'net:[4026532000]';
 const ON_X_ENI: Verdict = { route: 'x-eni', reason: 'every endpoint connection of kubelet is on an X-ENI' };
 
 /** What differs from a node that has moved: everything is known, and everything is good. */
@@ -35,26 +39,85 @@ interface Case extends Omit<Seen, 'dns'> {
   readonly attribution?: Attribution;
   readonly verdict?: Verdict;
   readonly xEniForSeconds?: number | null;
+  readonly dnsChangedSecondsAgo?: number;
+  /** Whom the agent asks for names. */
+  readonly servers?: readonly string[];
+  readonly imdsAgeSeconds?: number;
+  readonly nodeConfigAgeSeconds?: number;
+  readonly strangers?: readonly StrangerText[];
 }
 
-function gatesOf(given: Case): readonly Gate[] {
-  const { dns = [X_ENI], dnsAgeSeconds = 0, ttlSeconds = 60, ...others } = given;
-  const { overrides, attribution = 'process', verdict = ON_X_ENI, xEniForSeconds = 10, ...seen } = others;
+/** A peer of kubelet that nobody knows. */
+interface StrangerText {
+  readonly isTold: boolean;
+  /** Seconds since first sight: 0 is this look. */
+  readonly forSeconds: number;
+}
+
+function factsOf(given: Case): GateFacts {
+  const {
+    dns = [X_ENI],
+    dnsAgeSeconds = 0,
+    ttlSeconds = 60,
+    dnsChangedSecondsAgo,
+    servers,
+    ...others
+  } = given;
+  const { overrides, attribution = 'process', verdict = ON_X_ENI, xEniForSeconds = 10, ...more } = others;
+  const { imdsAgeSeconds = 0, nodeConfigAgeSeconds = 0, strangers = [], ...seen } = more;
   const made = settings({ vpcCidrs: VPC.map(range), probeIntervalMs: 60_000, ...overrides });
   const seenDns = dnsSeen(dns ?? [], NOW - dnsAgeSeconds);
   const answer = dns === null ? null : seenDns.answer && { ...seenDns.answer, ttlSeconds };
-  const look = observation(
-    { slice: [X_ENI], probes: [{ address: X_ENI }], ...seen, dns: { ...seenDns, answer } },
+  const changedAt = dnsChangedSecondsAgo === undefined ? null : moment(NOW - dnsChangedSecondsAgo);
+  const seenNow = observation(
+    {
+      slice: [X_ENI],
+      probes: [{ address: X_ENI }],
+      ...seen,
+      dns: { ...seenDns, answer, changedAt, servers: servers ?? seenDns.servers },
+    },
     NOW,
   );
-  return judgeGates({
+  const { imds, nodeConfig } = seenNow;
+  const look = {
+    ...seenNow,
+    imds: imds?.answer ? { answer: { ...imds.answer, at: moment(NOW - imdsAgeSeconds) } } : imds,
+    nodeConfig: nodeConfig && { ...nodeConfig, at: moment(NOW - nodeConfigAgeSeconds) },
+  };
+  return {
     settings: made,
     observation: look,
     known: knowledgeOf(made, look),
     attribution,
     verdict,
+    clients: [clientWith([]), clientWith(strangers)],
     xEniSince: xEniForSeconds === null ? null : moment(NOW - xEniForSeconds),
-  });
+  };
+}
+
+function clientWith(strangers: readonly StrangerText[]): ClientView {
+  return {
+    client: 'kubelet',
+    required: true,
+    found: true,
+    readable: true,
+    obstacle: null,
+    processes: [],
+    told: true,
+    connections: [],
+    ignored: 0,
+    strangers: strangers.map(({ isTold, forSeconds }) => ({
+      address: address('10.1.1.1'),
+      port: 443,
+      isTold,
+      firstSeenAt: moment(NOW - forSeconds),
+    })),
+    viaServiceOnly: false,
+  };
+}
+
+function gatesOf(given: Case): readonly Gate[] {
+  return judgeGates(factsOf(given));
 }
 
 function gateOf(name: GateName, given: Case): Gate {
@@ -82,9 +145,55 @@ describe('private-ready', () => {
       SECOND,
     ],
     ['an X-ENI of the slice that DNS does not give', { ...two, probes: [good] }, 'unknown', SECOND],
+    // Where DNS leads in private to what is not known as an X-ENI, nobody knows what answers; but what does not is known.
     [
-      'an address of DNS that the slice does not hold is none',
-      { dns: [X_ENI, SECOND], probes: [good, { ...second, failedStage: 'tcp' }] },
+      'DNS gives an address of the VPC that the slice does not hold, and it answers',
+      { dns: [X_ENI, SECOND], probes: [good, second] },
+      'unknown',
+      `DNS gives ${SECOND}, not known as an X-ENI`,
+    ],
+    ['it has not been probed', { dns: [X_ENI, SECOND], probes: [good] }, 'unknown', SECOND],
+    ...(['tcp', 'tls', 'identity'] as const).map(
+      (failedStage): Row => [
+        `it fails at ${failedStage}`,
+        { dns: [X_ENI, SECOND], probes: [good, { ...second, failedStage }] },
+        'false',
+        SECOND,
+      ],
+    ),
+    [
+      'it failed three intervals ago',
+      { dns: [X_ENI, SECOND], probes: [good, { ...second, failedStage: 'tcp', ageSeconds: 180 }] },
+      'false',
+      SECOND,
+    ],
+    [
+      'it failed longer ago',
+      { dns: [X_ENI, SECOND], probes: [good, { ...second, failedStage: 'tcp', ageSeconds: 180.001 }] },
+      'unknown',
+      SECOND,
+    ],
+    [
+      'DNS gives a private address outside the VPC too, and it answers',
+      { dns: [X_ENI, '10.9.0.1'], probes: [good, { address: '10.9.0.1' }] },
+      'unknown',
+      'DNS gives 10.9.0.1, not known as an X-ENI',
+    ],
+    [
+      'it does not answer',
+      { dns: [X_ENI, '10.9.0.1'], probes: [good, { address: '10.9.0.1', failedStage: 'tcp' }] },
+      'false',
+      '10.9.0.1',
+    ],
+    [
+      'DNS gives a loopback address too',
+      { dns: [X_ENI, '127.0.0.1'], probes: [good] },
+      'unknown',
+      'DNS gives 127.0.0.1, not known as an X-ENI',
+    ],
+    [
+      'DNS gives a public address too, which does not answer: it is not the way in question',
+      { dns: [X_ENI, PUBLIC], probes: [good, { address: PUBLIC, failedStage: 'tcp' }] },
       'true',
       '1 of 1',
     ],
@@ -126,11 +235,53 @@ describe('private-ready', () => {
     ['DNS is public and no slice was read', { slice: null, dns: [PUBLIC] }, 'unknown', 'no X-ENI is known'],
     ['DNS is public, the slice is good', { dns: [PUBLIC] }, 'true', '1 of 1'],
     ['DNS is private, outside the VPC', { slice: null, dns: ['10.9.0.1'] }, 'unknown', 'no X-ENI is known'],
+    // The slice names what is not taken for an X-ENI.
     [
       'a slice of a public address alone',
       { slice: [PUBLIC], probes: [{ address: PUBLIC }] },
       'unknown',
-      'no X-ENI',
+      `the EndpointSlice names ${PUBLIC}, a public address that is not taken for an X-ENI`,
+    ],
+    [
+      'a slice of a public address too',
+      { slice: [X_ENI, PUBLIC], probes: [good, { address: PUBLIC }] },
+      'unknown',
+      `the EndpointSlice names ${PUBLIC}, a public address that is not taken for an X-ENI`,
+    ],
+    [
+      'the same by IPv6, outside the VPC',
+      { slice: [X_ENI, '2600:1f99::1'] },
+      'unknown',
+      'the EndpointSlice names 2600:1f99::1, a public address that is not taken for an X-ENI',
+    ],
+    [
+      'a slice of a loopback address too',
+      { slice: [X_ENI, '127.0.0.1'] },
+      'unknown',
+      'the EndpointSlice names 127.0.0.1, a private address that is not taken for an X-ENI',
+    ],
+    [
+      'a slice of a public address within the VPC',
+      {
+        slice: [PUBLIC],
+        dns: [PUBLIC],
+        probes: [{ address: PUBLIC }],
+        overrides: { vpcCidrs: [range('3.34.148.0/24')] },
+      },
+      'true',
+      '1 of 1',
+    ],
+    [
+      'a slice of a private address outside the VPC',
+      { slice: ['10.9.0.1'], dns: [PUBLIC], probes: [{ address: '10.9.0.1' }] },
+      'true',
+      '1 of 1',
+    ],
+    [
+      'an X-ENI of such a slice does not answer: false wins',
+      { slice: [X_ENI, PUBLIC], probes: [{ ...good, failedStage: 'tcp' }] },
+      'false',
+      X_ENI,
     ],
     // Families.
     ['DNS gives IPv6 too, and no such X-ENI is known', { dns: [X_ENI, '2600:1f99::1'] }, 'unknown', 'IPv6'],
@@ -155,8 +306,18 @@ describe('private-ready', () => {
       '1 of 1',
     ],
     // How they answer.
-    ['TCP fails', { probes: [{ ...good, failedStage: 'tcp' }] }, 'false', `X-ENI ${X_ENI} does not answer`],
-    ['TLS fails', { probes: [{ ...good, failedStage: 'tls' }] }, 'false', `X-ENI ${X_ENI} does not answer`],
+    [
+      'TCP fails',
+      { probes: [{ ...good, failedStage: 'tcp' }] },
+      'false',
+      `${X_ENI} does not answer: tcp failed`,
+    ],
+    [
+      'TLS fails',
+      { probes: [{ ...good, failedStage: 'tls' }] },
+      'false',
+      `${X_ENI} does not answer: tls failed`,
+    ],
     ['another certificate', { probes: [{ ...good, failedStage: 'identity' }] }, 'false', 'as this cluster'],
     [
       'one answers, one does not',
@@ -173,7 +334,43 @@ describe('private-ready', () => {
     ['another address answers', { probes: [second] }, 'unknown', `${X_ENI} has not been probed`],
     ['no result yet', { probes: [] }, 'unknown', 'has not been probed yet'],
     ['--no-probe', { probes: null, overrides: { probeIntervalMs: null } }, 'unknown', '--no-probe'],
-    ['--no-probe with results of before', { overrides: { probeIntervalMs: null } }, 'unknown', ''],
+    ['--no-probe with results of before', { overrides: { probeIntervalMs: null } }, 'unknown', '--no-probe'],
+    [
+      '--no-probe with a bad result of before',
+      { overrides: { probeIntervalMs: null }, probes: [{ ...good, failedStage: 'tcp' }] },
+      'unknown',
+      '--no-probe',
+    ],
+    [
+      '--no-probe, and other obstacles: it is the first',
+      { overrides: { probeIntervalMs: null }, dns: null, agentNetns: ELSEWHERE, sliceAgeSeconds: 3600 },
+      'unknown',
+      '--no-probe',
+    ],
+    // From where it is looked.
+    ['the agent is in another network namespace', { agentNetns: ELSEWHERE }, 'unknown', 'hostNetwork'],
+    ['that of the agent could not be read', { agentNetns: null }, 'unknown', 'it is not known whether'],
+    [
+      'neither a client nor the table of a node is seen',
+      { processes: [], listening: [] },
+      'unknown',
+      'it is not known whether',
+    ],
+    [
+      'the agent is elsewhere, and an X-ENI does not answer there',
+      {
+        agentNetns: ELSEWHERE,
+        probes: [{ address: '192.168.1.231', success: false, failedStage: 'tcp', error: 'refused' }],
+      },
+      'unknown',
+      'hostNetwork',
+    ],
+    [
+      'the agent is elsewhere, and nothing is known: where it is comes first',
+      { agentNetns: ELSEWHERE, dns: null, slice: null, probes: [] },
+      'unknown',
+      'hostNetwork',
+    ],
     // Ages.
     ['a probe of three intervals ago', { probes: [{ ...good, ageSeconds: 180 }] }, 'true', '1 of 1'],
     ['an older one', { probes: [{ ...good, ageSeconds: 180.001 }] }, 'unknown', 'too old'],
@@ -190,7 +387,7 @@ describe('private-ready', () => {
       'too old',
     ],
     ['a slice of 15 minutes ago', { sliceAgeSeconds: 900 }, 'true', '1 of 1'],
-    ['an older one', { sliceAgeSeconds: 900.001 }, 'unknown', '15 minutes ago'],
+    ['an older one', { sliceAgeSeconds: 900.001 }, 'unknown', 'last read 15 min ago'],
     [
       'an older one, and an X-ENI of it does not answer: false wins',
       { sliceAgeSeconds: 3600, probes: [{ ...good, failedStage: 'tcp' }] },
@@ -201,6 +398,38 @@ describe('private-ready', () => {
     ['an older one', { dnsAgeSeconds: 180.001 }, 'unknown', 'DNS'],
     ['a short TTL, 30 s ago', { ttlSeconds: 1, dnsAgeSeconds: 30 }, 'true', '1 of 1'],
     ['a short TTL, longer ago', { ttlSeconds: 1, dnsAgeSeconds: 30.001 }, 'unknown', 'DNS'],
+    ['no TTL at all, 30 s ago', { ttlSeconds: 0, dnsAgeSeconds: 30 }, 'true', '1 of 1'],
+    ['no TTL at all, longer ago', { ttlSeconds: 0, dnsAgeSeconds: 30.001 }, 'unknown', 'DNS'],
+    [
+      'a TTL of a day, 15 minutes ago: it is kept for 5',
+      { ttlSeconds: 86_400, dnsAgeSeconds: 900 },
+      'true',
+      '1 of 1',
+    ],
+    ['a TTL of a day, longer ago', { ttlSeconds: 86_400, dnsAgeSeconds: 900.001 }, 'unknown', 'DNS'],
+    // Where only DNS names an X-ENI, it is one because it lies in the VPC: by whose word, and how old?
+    ['by DNS alone within CIDRs of IMDS, 30 minutes old', byImds(1800), 'true', '1 of 1'],
+    ['older', byImds(1800.001), 'unknown', 'IMDS'],
+    [
+      'older, and another is in the slice',
+      { ...byImds(1801), slice: [V6], dns: [X_ENI, V6], probes: [good, { address: V6 }] },
+      'unknown',
+      'IMDS',
+    ],
+    ['older, and it is in the slice too', { ...byImds(1801), slice: [X_ENI] }, 'true', '1 of 1'],
+    [
+      'older, and it is in --x-eni too',
+      { ...byImds(1801), overrides: { vpcCidrs: [], xEnis: [range(X_ENI)] } },
+      'true',
+      '1 of 1',
+    ],
+    ['older, and the CIDRs are given', { slice: null, imds: VPC, imdsAgeSeconds: 1801 }, 'true', '1 of 1'],
+    [
+      'older, and it does not answer: false wins',
+      { ...byImds(1801), probes: [{ ...good, failedStage: 'tcp' }] },
+      'false',
+      X_ENI,
+    ],
     ['DNS has never answered', { dns: null }, 'unknown', 'DNS'],
     [
       'DNS has never answered, and an X-ENI does not either',
@@ -213,6 +442,10 @@ describe('private-ready', () => {
     ['17 X-ENIs', many(17), 'unknown', 'more than 16'],
     ['17 X-ENIs, one does not answer', many(17, 'tcp'), 'false', '192.168.4.1 '],
   ];
+
+  function byImds(imdsAgeSeconds: number): Case {
+    return { slice: null, imds: VPC, imdsAgeSeconds, overrides: { vpcCidrs: [] } };
+  }
 
   function many(count: number, failedStage?: 'tcp'): Case {
     const slice = SEVENTEEN.slice(0, count);
@@ -230,11 +463,47 @@ describe('private-ready', () => {
   });
 
   test('where DNS is not asked, because the endpoint is an address', () => {
-    const look = observation({ slice: [X_ENI], probes: [{ address: X_ENI }] }, NOW);
-    const made = settings({ probeIntervalMs: 60_000 });
-    const facts = { settings: made, observation: look, known: knowledgeOf(made, look) };
-    const gates = judgeGates({ ...facts, attribution: 'process', verdict: ON_X_ENI, xEniSince: moment(0) });
+    const facts = factsOf({});
+    const look = { ...facts.observation, dns: null };
+    const gates = judgeGates({ ...facts, observation: look, known: knowledgeOf(facts.settings, look) });
     expect(gates.map(({ state }) => state)).toEqual(['unknown', 'unknown']);
+  });
+
+  describe('must be seen from where', () => {
+    function seenFrom(elsewhere: (look: Observation) => Partial<Observation>): Gate | undefined {
+      const facts = factsOf({});
+      const look = { ...facts.observation, ...elsewhere(facts.observation) };
+      return judgeGates({ ...facts, observation: look })[0];
+    }
+    const away = { netns: ELSEWHERE };
+
+    test('the clients are', () => {
+      const one = seenFrom(({ owners }) => ({
+        owners: owners && {
+          ...owners,
+          processes: owners.processes.map((process) =>
+            process.client === 'kube-proxy' ? { ...process, ...away } : process,
+          ),
+        },
+      }));
+      expect(one).toMatchObject({ state: 'unknown', reason: expect.stringContaining('hostNetwork') });
+    });
+
+    test("the host's table is, where owners are not known", () => {
+      const alone = seenFrom(({ tables }) => ({
+        owners: null,
+        tables: tables?.map((table) => ({ ...table, ...away })) ?? null,
+      }));
+      expect(alone).toMatchObject({ state: 'unknown', reason: expect.stringContaining('hostNetwork') });
+      expect(seenFrom(() => ({ owners: null }))?.state).toBe('true');
+    });
+
+    test("not where a table is that is not the host's", () => {
+      const more = seenFrom(({ tables }) => ({
+        tables: tables?.flatMap((table) => [table, { ...table, ...away, listeners: [] }]) ?? null,
+      }));
+      expect(more?.state).toBe('true');
+    });
   });
 
   test('does not ask what the clients do', () => {
@@ -269,12 +538,72 @@ describe('public-free', () => {
     ['DNS answered longer ago', { dnsAgeSeconds: 180.001 }, 'unknown', 'too old'],
     ['a short TTL, 30 s ago', { ttlSeconds: 5, dnsAgeSeconds: 30 }, 'true', ''],
     ['a short TTL, longer ago', { ttlSeconds: 5, dnsAgeSeconds: 30.001 }, 'unknown', 'too old'],
+    ['DNS changed ten seconds ago', { dnsChangedSecondsAgo: 10 }, 'true', ''],
+    [
+      'DNS changed less than ten seconds ago',
+      { dnsChangedSecondsAgo: 9.999 },
+      'unknown',
+      'DNS changed 9 s ago',
+    ],
+    ['DNS changed just now', { dnsChangedSecondsAgo: 0 }, 'unknown', 'DNS changed 0 s ago'],
+    [
+      'DNS changed just now, to a public address',
+      { dnsChangedSecondsAgo: 0, dns: [PUBLIC] },
+      'false',
+      PUBLIC,
+    ],
+    // Whom the agent asks
+    [
+      'the agent asks one of the resolvers of the node',
+      { resolvers: ['192.168.0.2', '10.0.0.2'] },
+      'true',
+      '',
+    ],
+    [
+      'it asks all of them',
+      { resolvers: ['192.168.0.2', '10.0.0.2'], servers: ['10.0.0.2', '192.168.0.2:53'] },
+      'true',
+      '',
+    ],
+    ['by IPv6', { resolvers: ['fd00:ec2::253'], servers: ['[fd00:ec2::253]:53'] }, 'true', ''],
+    ['it asks a resolver on the machine', { servers: ['127.0.0.53'] }, 'true', ''],
+    ['the same by IPv6', { servers: ['[::1]:53'] }, 'true', ''],
+    [
+      'it asks another resolver',
+      { servers: ['10.100.0.10'] },
+      'unknown',
+      'the agent asks 10.100.0.10 for names',
+    ],
+    [
+      'it asks another resolver too',
+      { servers: ['192.168.0.2', '127.0.0.1', '10.100.0.10'] },
+      'unknown',
+      'the agent asks 10.100.0.10 for names',
+    ],
+    ['it asks what is no address', { servers: ['resolver'] }, 'unknown', 'is not known'],
+    ['whom it asks is not known', { servers: [] }, 'unknown', 'is not known'],
+    ["the node's resolvers could not be read", { resolvers: null }, 'unknown', 'resolv.conf'],
+    [
+      'nor is that better for a resolver on the machine',
+      { resolvers: null, servers: ['127.0.0.53'] },
+      'unknown',
+      'resolv.conf',
+    ],
+    ['the node has no resolver', { resolvers: [] }, 'unknown', '192.168.0.2'],
+    [
+      'the agent asks another resolver, and is told a public address',
+      { servers: ['10.100.0.10'], dns: [PUBLIC] },
+      'false',
+      PUBLIC,
+    ],
     // The hosts file
     ['the hosts file agrees', { hosts: [X_ENI] }, 'true', ''],
     ['the hosts file says otherwise', { hosts: [PUBLIC] }, 'false', PUBLIC],
     ['the hosts file says otherwise too', { hosts: [X_ENI, SECOND] }, 'false', SECOND],
     ['the hosts file could not be read', { hosts: null }, 'unknown', 'hosts file'],
-    ["the node's files were not looked at", { nodeConfig: null }, 'unknown', 'hosts file'],
+    ["the node's files were not looked at", { nodeConfig: null }, 'unknown', 'was not read'],
+    ["the node's files were read three minutes ago", { nodeConfigAgeSeconds: 180 }, 'true', ''],
+    ['they were read longer ago', { nodeConfigAgeSeconds: 180.001 }, 'unknown', 'too long'],
     // The clients
     ['the route is public', route('public'), 'false', 'because of public'],
     ['the route is mixed', route('mixed'), 'false', 'because of mixed'],
@@ -297,10 +626,48 @@ describe('public-free', () => {
       'because of public',
     ],
     ['nothing is told apart', { attribution: 'none', ...route('unknown') }, 'unknown', ''],
+    // Peers that nobody knows
+    [
+      'a stranger that was seen in two looks',
+      { strangers: [{ isTold: false, forSeconds: 1 }] },
+      'unknown',
+      'kubelet is connected to 10.1.1.1',
+    ],
+    [
+      'a stranger that is seen for the first time',
+      { strangers: [{ isTold: false, forSeconds: 0 }] },
+      'true',
+      '',
+    ],
+    ['a stranger whose certificate has told', { strangers: [{ isTold: true, forSeconds: 60 }] }, 'true', ''],
+    [
+      'one of two strangers has not told',
+      {
+        strangers: [
+          { isTold: true, forSeconds: 60 },
+          { isTold: false, forSeconds: 10 },
+        ],
+      },
+      'unknown',
+      '10.1.1.1',
+    ],
+    [
+      'a stranger, and the route is public: false wins',
+      { strangers: [{ isTold: false, forSeconds: 10 }], ...route('public') },
+      'false',
+      'because of public',
+    ],
     // private-ready
     ['private-ready is false', failing, 'false', 'private-ready is false'],
     ['private-ready is unknown', { probes: [] }, 'unknown', 'private-ready is unknown'],
     ['--no-probe', { probes: null, overrides: { probeIntervalMs: null } }, 'unknown', '--no-probe'],
+    ['the agent is in another network namespace', { agentNetns: ELSEWHERE }, 'unknown', 'hostNetwork'],
+    [
+      'the slice is too old',
+      { sliceAgeSeconds: 900.001 },
+      'unknown',
+      'private-ready is unknown: the EndpointSlice',
+    ],
     // False wins.
     [
       'private-ready is false, the route unknown',
@@ -347,6 +714,17 @@ describe('every gate', () => {
       { probes: null, overrides: { probeIntervalMs: null } },
       { probes: [{ address: X_ENI, failedStage: 'identity' }] },
       { verdict: { route: 'none', reason: 'no client has an established endpoint connection' } },
+      { agentNetns: null },
+      { sliceAgeSeconds: 901 },
+      { slice: [PUBLIC] },
+      { dns: [X_ENI, SECOND, '10.9.0.1'] },
+      { dnsChangedSecondsAgo: 1 },
+      { servers: [] },
+      { servers: ['10.100.0.10'] },
+      { resolvers: null },
+      { nodeConfigAgeSeconds: 181 },
+      { strangers: [{ isTold: false, forSeconds: 10 }] },
+      { slice: null, imds: VPC, imdsAgeSeconds: 1801, overrides: { vpcCidrs: [] } },
     ];
     for (const given of all) {
       const gates = gatesOf(given);
@@ -377,6 +755,65 @@ describe('public-free from look to look', () => {
       [moved, 0.001],
     ] as const;
     expect(states(...looks)).toEqual(['unknown', 'unknown', 'unknown', 'true']);
+  });
+
+  test('needs ten seconds of the answer, though the connections were there before', () => {
+    const both: WatchSeen = { ...moved, dns: [X_ENI, SECOND], slice: [X_ENI, SECOND] };
+    const probes = [{ address: X_ENI }, { address: SECOND }];
+    const looks = [
+      [{ ...both, probes }, 10],
+      [{ ...both, probes }, 10],
+      [{ ...both, probes }, 10],
+      [{ ...both, probes, dns: [X_ENI] }, 10],
+      [{ ...both, probes, dns: [X_ENI] }, 9.999],
+      [{ ...both, probes, dns: [X_ENI] }, 0.001],
+    ] as const;
+    expect(states(...looks).slice(2)).toEqual(['true', 'unknown', 'unknown', 'true']);
+  });
+
+  describe('a peer on the port of the endpoint that nobody knows', () => {
+    const sockets = [...BOTH, { process: 'kubelet', peer: '10.1.1.1:443' }];
+    const held: readonly (readonly [WatchSeen, number])[] = [
+      [moved, 10],
+      [moved, 10],
+      [moved, 10],
+    ];
+    test.each<[string, WatchSeen, readonly string[]]>([
+      ['is in the way from the second look that sees it', {}, ['true', 'unknown', 'unknown']],
+      [
+        'with no answer too',
+        { identities: [{ address: '10.1.1.1', identity: 'no-answer' }] },
+        ['true', 'unknown', 'unknown'],
+      ],
+      [
+        "not with another's certificate, while the CA verifies the X-ENI",
+        { identities: [{ address: '10.1.1.1', identity: 'other' }] },
+        ['true', 'true', 'true'],
+      ],
+      [
+        "with the cluster's certificate it is the endpoint, and no X-ENI",
+        { identities: [{ address: '10.1.1.1', identity: 'cluster' }] },
+        ['false', 'false', 'false'],
+      ],
+    ])('%s', (_, seen, expected) => {
+      const stranger: WatchSeen = { ...moved, sockets, ...seen };
+      expect(states(...held, [stranger, 10], [stranger, 10], [stranger, 10]).slice(3)).toEqual(expected);
+    });
+
+    test('is taken for the endpoint after a minute without an answer', () => {
+      const stranger: WatchSeen = { ...moved, sockets };
+      expect(states(...held, [stranger, 10], [stranger, 59.999], [stranger, 0.001]).slice(3)).toEqual([
+        'true',
+        'unknown',
+        'false',
+      ]);
+    });
+
+    test('is in the way no longer when it is gone', () => {
+      const stranger: WatchSeen = { ...moved, sockets };
+      const looks = [...held, [stranger, 10], [stranger, 10], [moved, 10], [moved, 10]] as const;
+      expect(states(...looks).at(-1)).toBe('true');
+    });
   });
 
   test('begins anew after a look that was not x-eni', () => {

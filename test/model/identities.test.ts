@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { identitiesOf, identityOf, isCurrentProbe } from '../../src/model/identities.ts';
+import { identitiesOf, identityOf } from '../../src/model/identities.ts';
 import { knowledgeOf } from '../../src/model/route.ts';
 import { address, dnsSeen, observation, range, type Seen, settings } from '../support/observation.ts';
 
@@ -76,17 +76,4 @@ describe('the CA is known to be the right one', () => {
     expect(identities({ probes }, INTERVAL_MS, ['10.9.0.1']).caVerified).toBe(true);
     expect(identities({ probes }).caVerified).toBe(false);
   });
-});
-
-test.each<[number, number | null, boolean]>([
-  [0, 10_000, true],
-  [30, 10_000, true],
-  [30.001, 10_000, false],
-  [180, 60_000, true],
-  [180.001, 60_000, false],
-  [0, null, false],
-])('a probe of %d s ago at an interval of %j ms is current: %s', (ageSeconds, intervalMs, current) => {
-  const look = observation({ probes: [{ address: X_ENI, ageSeconds }] }, 1000);
-  const [probe] = look.probes ?? [];
-  expect(probe && isCurrentProbe(probe, look.at.monotonicMs, intervalMs)).toBe(current);
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { emptyHistory } from '../../src/model/history.ts';
 import { judge } from '../../src/model/judge.ts';
-import { confirm, type LookVerdict, list } from '../../src/model/node-route.ts';
+import { confirm, type LookVerdict } from '../../src/model/node-route.ts';
 import type { LeftOutProcess } from '../../src/model/observation.ts';
 import type { NodeRoute, NodeStatus } from '../../src/model/status.ts';
 import {
@@ -555,13 +555,22 @@ describe('the sentence that says why', () => {
     );
   });
 
-  test('names are listed as people do', () => {
-    expect([list([]), list(['a']), list(['a', 'b']), list(['a', 'b', 'c'])]).toEqual([
-      '',
-      'a',
-      'a and b',
-      'a, b and c',
-    ]);
+  test.each<[number, string]>([
+    [0, ''],
+    [900, ''],
+    [900.001, ', by an EndpointSlice that was last read 15 min ago'],
+    [7200, ', by an EndpointSlice that was last read 2 h ago'],
+  ])('x-eni, by a slice of %d s ago', (sliceAgeSeconds, age) => {
+    const status = repeat({ sockets: BOTH_MOVED, slice: [X_ENI], sliceAgeSeconds });
+    expect(status.route).toBe('x-eni');
+    expect(status.routeReason).toBe(
+      `every endpoint connection of kubelet and kube-proxy is on an X-ENI${age}`,
+    );
+  });
+
+  test('another route does not rest on the slice, however old', () => {
+    const seen = { sockets: [to('kubelet', PUBLIC)], slice: [X_ENI], sliceAgeSeconds: 7200 };
+    expect(repeat(seen).routeReason).toBe('every endpoint connection of kubelet is on a public address');
   });
 });
 

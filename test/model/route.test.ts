@@ -37,6 +37,7 @@ function known(facts: Facts): Knowledge {
   return {
     xEnis: xEnis.map(range),
     vpcCidrs: vpc.map(range),
+    vpcFrom: 'config',
     slice: slice && { addresses: slice.map(address), port: 443 },
     dns: dns?.map(address) ?? null,
     earlier: earlier.map(address),
@@ -311,6 +312,12 @@ describe('what is known of addresses', () => {
     expect(texts([])).toEqual(['10.0.0.0/16']);
     expect(texts(['192.168.0.0/16'])).toEqual(['192.168.0.0/16']);
     expect(knowledgeOf(settings({ vpcCidrs: [] }), observation()).vpcCidrs).toEqual([]);
+  });
+
+  test('and it is known whose word they are: that of IMDS can grow old', () => {
+    const look = observation({ imds: ['192.168.0.0/16'] });
+    expect(knowledgeOf(settings(), look).vpcFrom).toBe('config');
+    expect(knowledgeOf(settings({ vpcCidrs: [] }), look).vpcFrom).toBe('imds');
   });
 
   test('what the hosts file gives proves the endpoint, and no X-ENI', () => {

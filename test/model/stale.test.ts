@@ -157,18 +157,22 @@ describe('the words for them', () => {
   });
 
   test('what to do: wait, if the change was seen; else perhaps not', () => {
-    const seen = movingRemedy(firstOf(facts([one])), settings());
+    const given = facts([one]);
+    const now = { settings: settings(), known: given.known };
+    const seen = movingRemedy(firstOf(given), now);
     expect(seen).toMatch(
       /^nothing yet: .*after 10 min this becomes StaleConnection.*systemctl restart kubelet/,
     );
-    const unseen = movingRemedy(firstOf(facts([{ ...one, since: 100 }])), settings());
+    const unseen = movingRemedy(firstOf(facts([{ ...one, since: 100 }])), now);
     expect(unseen).toMatch(
       /^if DNS changed some minutes ago, nothing yet: .* Else .*systemctl restart kubelet/,
     );
   });
 
   test('what to do on the expected route: nothing', () => {
-    const remedy = movingRemedy(firstOf(facts([one])), settings({ expect: 'public' }));
+    const given = facts([one]);
+    const now = { settings: settings({ expect: 'public' }), known: given.known };
+    const remedy = movingRemedy(firstOf(given), now);
     expect(remedy).toMatch(/^nothing: /);
     expect(remedy).not.toContain('restart');
   });

@@ -48,9 +48,13 @@ describe('the addresses that are probed', () => {
     expect(targets(seen, xEnis)).toEqual(expected);
   });
 
-  test('X-ENIs of the slice on its port, others on that of the endpoint', () => {
+  test("all on the endpoint's port, to which the clients connect, whatever the slice says", () => {
     const seen = { slice: [X_ENI], slicePort: 6443, dns: dnsSeen([PUBLIC]) };
-    expect(targets(seen, [], { ...ENDPOINT, port: 8443 })).toEqual([`${X_ENI} 6443`, `${PUBLIC} 8443`]);
+    expect(targets(seen, ['10.9.0.1'], { ...ENDPOINT, port: 8443 })).toEqual([
+      `${X_ENI} 8443`,
+      `${PUBLIC} 8443`,
+      '10.9.0.1 8443',
+    ]);
   });
 
   test('16 at most, and a DNS that gives 10,000 does not crowd out the X-ENIs', () => {
@@ -94,6 +98,35 @@ describe('the strangers that a look leaves to be asked', () => {
   test('also when it has answered: an answer is forgotten after an hour', () => {
     const identities = [{ address: '10.1.1.1', identity: 'cluster' as const }];
     expect(strangers({ peer: '10.1.1.1:443' }, { identities })).toHaveLength(1);
+  });
+
+  describe('are told by their certificates', () => {
+    const trusting: Seen = { probes: [{ address: X_ENI }] };
+    test.each<[string, 'cluster' | 'other' | 'no-answer' | null, Seen, boolean]>([
+      ["the cluster's", 'cluster', {}, true],
+      ["another's, while the CA verifies an address of the endpoint", 'other', trusting, true],
+      ["another's, while it verifies none: the CA may be the wrong one", 'other', {}, false],
+      [
+        "another's, while the X-ENI shows another too",
+        'other',
+        { probes: [{ address: X_ENI, failedStage: 'identity' }] },
+        false,
+      ],
+      [
+        "another's, while it verified one too long ago",
+        'other',
+        { probes: [{ address: X_ENI, ageSeconds: 180.001 }] },
+        false,
+      ],
+      ['no answer', 'no-answer', trusting, false],
+      ['not asked yet', null, trusting, false],
+    ])('%s', (_, identity, seen, told) => {
+      const sockets = [{ process: 'kubelet', peer: '10.1.1.1:443' }];
+      const identities = identity === null ? [] : [{ address: '10.1.1.1', identity }];
+      const look = observation({ dns, sockets, identities, ...seen });
+      const left = judge(look, emptyHistory(moment(0)), settings({ probeIntervalMs: 60_000 })).strangers;
+      expect(left.map(({ isTold }) => isTold)).toEqual([told]);
+    });
   });
 
   test.each<[string, Omit<SocketText, 'process'>, Seen]>([

@@ -15,6 +15,17 @@ test('the page names the route, why, and each finding', () => {
   expect(page).toContain('<a href="/metrics">');
 });
 
+test('a probed address stands with its port, IPv6 in brackets', () => {
+  const probed = new Watch().look({
+    dns: ['fd00:10::231', '192.168.1.231'],
+    slice: ['fd00:10::231', '192.168.1.231'],
+    probes: [{ address: 'fd00:10::231' }, { address: '192.168.1.231' }],
+  });
+  const page = renderPage(probed);
+  expect(page).toContain('<td>[fd00:10::231]:443<td>');
+  expect(page).toContain('<td>192.168.1.231:443<td>');
+});
+
 test('before the first look it says so', () => {
   expect(renderPage(null)).toContain('No look has ended yet.');
 });

@@ -1,14 +1,14 @@
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { NODE_NETNS, type ProcTree, type TreeSocket, writeProcTree } from '../../src/demo/proc-tree.ts';
 import { formatEndpoint } from '../../src/model/address.ts';
 import { clientSockets } from '../../src/model/connections.ts';
 import type { OwnersSeen, SocketTable } from '../../src/model/observation.ts';
 import { seeOwners } from '../../src/procfs/owners.ts';
 import { Pauses } from '../../src/procfs/pauses.ts';
-import { Proc } from '../../src/procfs/proc.ts';
+import { Proc, ProcReadError } from '../../src/procfs/proc.ts';
 import { seeTables } from '../../src/procfs/tables.ts';
 import { observation } from '../support/observation.ts';
 import { refused } from './refused.ts';
@@ -365,5 +365,35 @@ describe("sockets to the endpoint's ports", () => {
       ],
     });
     expect(of(await see(null, new Set([443])))).toEqual([[12]]);
+  });
+});
+
+describe("whose tables are the node's where no client is seen", () => {
+  const listening = { local: '0.0.0.0:10250', state: 'listen' } as const;
+  const OTHER = 'net:[4026532999]';
+
+  /** As without SYS_PTRACE: the link of pid 1 cannot be read, its tables can. */
+  async function seeWithoutPtrace(): Promise<SocketTable | undefined> {
+    const netns = proc.netns.bind(proc);
+    vi.spyOn(proc, 'netns').mockImplementation((pid) => {
+      if (pid === 1) throw new ProcReadError('/proc/1/ns/net', 'EACCES');
+      return netns(pid);
+    });
+    const [table] = await see(null, new Set([443]));
+    vi.restoreAllMocks();
+    return table;
+  }
+
+  test("the agent's own, where something of root's listens on the kubelet's port there", async () => {
+    writeProcTree(root, { self: 9, processes: [{ pid: 9, comm: 'node' }], sockets: [listening] });
+    expect((await seeWithoutPtrace())?.netns).toBe(proc.netns('self'));
+  });
+
+  test("else those of pid 1, the agent's being of its own namespace", async () => {
+    const processes = [{ pid: 9, comm: 'node', netns: OTHER }];
+    writeProcTree(root, { self: 9, processes, sockets: [listening] });
+    const table = await seeWithoutPtrace();
+    expect(table?.netns).toBe('');
+    expect(table?.listeners.map(({ port }) => port)).toEqual([10_250]);
   });
 });

@@ -56,6 +56,11 @@ export const SCENARIOS: readonly Scenario[] = readdirSync(FOLDER)
   }));
 
 /** The scenario's sockets, with the listener that a kubelet always has. */
-export function treeOf({ sockets }: Scenario): ProcTree {
-  return { sockets: [...sockets, { local: '[::]:10250', state: 'listen' }] };
+export function treeOf({ sockets, dns: { resolver } }: Scenario): ProcTree {
+  const kubelet = sockets.find(({ process }) => process === 'kubelet');
+  const files = { '/etc/resolv.conf': `nameserver ${resolver}\n` };
+  return {
+    processes: kubelet === undefined ? [] : [{ pid: kubelet.pid, comm: 'kubelet', files }],
+    sockets: [...sockets, { local: '[::]:10250', state: 'listen' }],
+  };
 }

@@ -10,6 +10,7 @@ import type {
   EndpointSeen,
   EndpointSliceSeen,
   IdentitySeen,
+  ImdsSeen,
   LeftOutProcess,
   Moment,
   NodeConfigSeen,
@@ -131,6 +132,8 @@ export interface Seen {
   /** At every address where none is given. */
   readonly listening?: readonly { readonly local?: string; readonly port: number }[];
   readonly rejectedRows?: number;
+  /** Without it the node's. */
+  readonly agentNetns?: string | null;
   readonly leftOut?: readonly LeftOutProcess[];
   readonly unreadable?: number;
   /** The stages of a look that failed. */
@@ -144,6 +147,8 @@ export interface Seen {
   readonly dns?: DnsSeen | null;
   /** What a resolver outside the VPC says. */
   readonly outside?: readonly string[];
+  /** Without it 1.1.1.1. */
+  readonly outsideServers?: readonly string[];
   /** The addresses of the EndpointSlice; null where it is not asked for. */
   readonly slice?: readonly string[] | null;
   readonly slicePort?: number;
@@ -156,8 +161,10 @@ export interface Seen {
   readonly sliceError?: string;
   /** The VPC's CIDRs as IMDS says. */
   readonly imds?: readonly string[];
+  readonly imdsAgeSeconds?: number;
   /** Null where the node's files were not looked at. */
   readonly nodeConfig?: null;
+  readonly nodeConfigAgeSeconds?: number;
   /** Null where it could not be read. */
   readonly hosts?: readonly string[] | null;
   readonly resolvers?: readonly string[] | null;
@@ -224,13 +231,19 @@ export function observation(seen: Seen = {}, seconds = 0): Observation {
         ? null
         : { processes: owners, leftOut: seen.leftOut ?? [], unreadable: seen.unreadable ?? 0 },
     tables: failed.includes('sockets') ? null : [table],
+    agentNetns: seen.agentNetns === undefined ? NETNS : seen.agentNetns,
     endpoint,
     dns,
     outsideDns:
-      seen.outside === undefined ? null : { ...dnsSeen(seen.outside, seconds), servers: ['1.1.1.1'] },
+      seen.outside === undefined
+        ? null
+        : { ...dnsSeen(seen.outside, seconds), servers: seen.outsideServers ?? ['1.1.1.1'] },
     endpointSlice: sliceSeen(seen, seconds),
-    imds: seen.imds === undefined ? null : { answer: { vpcCidrs: seen.imds.map(range), at } },
-    nodeConfig: seen.nodeConfig === null ? null : nodeConfigSeen(seen, at),
+    imds: seen.imds === undefined ? null : imdsSeen(seen.imds, moment(seconds - (seen.imdsAgeSeconds ?? 0))),
+    nodeConfig:
+      seen.nodeConfig === null
+        ? null
+        : nodeConfigSeen(seen, moment(seconds - (seen.nodeConfigAgeSeconds ?? 0))),
     identities: seen.identities?.map((text) => identitySeen(text, seconds)) ?? null,
     probes: seen.probes?.map((text) => probeSeen(text, seconds)) ?? null,
     stages,
@@ -245,6 +258,10 @@ function sliceSeen(seen: Seen, seconds: number): EndpointSliceSeen | null {
   if (slice === null) return null;
   const at = moment(seconds - sliceAgeSeconds);
   return { answer: { addresses: slice.map(address), port: slicePort, at }, failingSince };
+}
+
+function imdsSeen(cidrs: readonly string[], at: Moment): ImdsSeen {
+  return { answer: { vpcCidrs: cidrs.map(range), at } };
 }
 
 function nodeConfigSeen(seen: Seen, at: Moment): NodeConfigSeen {

@@ -3,8 +3,10 @@
  * Where the interface leaves room, several answers are allowed; where it says nothing, there is no entry.
  */
 import {
+  askedOf,
   type ClientState,
   type Connection,
+  changedSecondsAgo,
   connectionsOf,
   ownersAreTold,
   PLACES,
@@ -19,16 +21,24 @@ export type Allowed = readonly string[];
 export type Answers = ReadonlyMap<string, Allowed>;
 
 const HOUR = 3600;
-/** `public-free` wants an answer of DNS no older than three times its TTL, which is 60 s here. */
-const DNS_FRESH = 180;
+/** A TTL is kept between these; three of them, or of ten seconds, make an answer old. */
+const TTL_SECONDS = { least: 1, most: 300 };
+const SHORTEST_DNS_INTERVAL = 10;
+/** A change of DNS is believed once it has lasted. */
+const DNS_SETTLED = 10;
 /** Three times the five minutes after which the slice is read again. */
 const SLICE_FRESH = 900;
+/** Three times the ten minutes after which IMDS is asked again. */
+const IMDS_FRESH = 1800;
+/** Three times the minute after which the node's files are read again. */
+const NODE_FILES_FRESH = 180;
 /** More X-ENIs are not probed. */
 const MAX_X_ENIS = 16;
 const RAISED: Allowed = ['raised'];
 const CLEAR: Allowed = ['clear'];
 const NOT_EVALUATED: Allowed = ['not evaluated'];
 const NOT_RAISED: Allowed = ['clear', 'not evaluated'];
+const NOT_CLEAR: Allowed = ['raised', 'not evaluated'];
 
 export function answersFor(world: World): Answers {
   const answers = new Map<string, Allowed>();
@@ -46,7 +56,7 @@ export function answersFor(world: World): Answers {
   if (connections !== null) answers.set('connections', [connections.join(', ')]);
   const findings = findingsOf(world);
   for (const [code, allowed] of Object.entries(findings)) answers.set(code, allowed);
-  const unexpected = unexpectedRoute(world, route, Object.values(findings));
+  const unexpected = unexpectedRoute(world, route, findings);
   if (unexpected !== null) answers.set('UnexpectedRoute', unexpected);
   return answers;
 }
@@ -92,7 +102,16 @@ function earlierDns({ dns, endpointKnown }: World): readonly string[] {
 }
 
 function dnsIsFresh(world: World): boolean {
-  return dnsOf(world) !== null && (world.dns?.ageSeconds ?? 0) <= DNS_FRESH;
+  const { ageSeconds = 0, ttlSeconds = 60 } = world.dns ?? {};
+  const kept = Math.min(Math.max(ttlSeconds, TTL_SECONDS.least), TTL_SECONDS.most);
+  return dnsOf(world) !== null && ageSeconds <= 3 * Math.max(kept, SHORTEST_DNS_INTERVAL);
+}
+
+/** The world before DNS changed, where that was between two looks. */
+function beforeTheChange(world: World): World {
+  const { dns } = world;
+  const isRecent = dns?.changedSecondsAgo !== undefined && (dns.earlier ?? []).length > 0;
+  return isRecent ? { ...world, dns: { answer: dns.earlier ?? [] } } : world;
 }
 
 /** The names of the endpoint in the hosts file; null where it is not known. */
@@ -185,14 +204,20 @@ function caVerifies(world: World): 'yes' | 'no' | 'silent' {
   return good.some((name) => holds(dnsOf(world) ?? [], name) || isXEni(world, name)) ? 'yes' : 'silent';
 }
 
-function evidenceOf(world: World, client: string, connection: Connection): Verdict {
+/** What is known of a connection without its certificate; `stranger`: nothing. */
+function knownEvidence(world: World, client: string, connection: Connection): Verdict | 'stranger' {
   const { peer, port = 443, accepted = false } = connection;
   if (accepted && world.sight !== 'nothing on 10250') return 'ignored';
   if (isProxy(world, client, connection)) return 'proxy';
-  const { never, global } = placeOf(peer);
-  if (never === 'loopback' || peer === '10.100.0.1' || port !== 443) return 'ignored';
-  const known = knownAs(world, peer);
-  if (known !== null) return known;
+  if (placeOf(peer).never === 'loopback' || peer === '10.100.0.1' || port !== 443) return 'ignored';
+  return knownAs(world, peer) ?? 'stranger';
+}
+
+function evidenceOf(world: World, client: string, connection: Connection): Verdict {
+  const known = knownEvidence(world, client, connection);
+  if (known !== 'stranger') return known;
+  const { peer } = connection;
+  const { global } = placeOf(peer);
   const identity = world.identities[placeOf(peer).is];
   if (identity === 'cluster') return 'tls';
   const isPublic = addressRoute(world, peer) === 'public';
@@ -329,12 +354,18 @@ function together(parts: readonly Allowed[]): Allowed {
   ];
 }
 
-/** The addresses of this family that are to answer: of the slice, else of DNS, else of `--x-eni`. */
+/**
+ * The addresses of this family that are to answer: of the slice, else of DNS, else of `--x-eni`. One of `--x-eni` that
+ * DNS gives is among them though the slice lacks it: DNS leads there.
+ */
 function currentXEnis(world: World, family: 4 | 6): readonly string[] {
   const ofFamily = (names: readonly string[]) => names.filter((name) => familyOf(name) === family);
   const slice = ofFamily(sliceOf(world) ?? []);
-  if (slice.length > 0) return slice.filter((name) => isXEni(world, name));
   const dns = ofFamily(dnsOf(world) ?? []).filter((name) => isXEni(world, name));
+  if (slice.length > 0) {
+    const more = dns.filter((name) => !holds(slice, name));
+    return [...slice.filter((name) => isXEni(world, name)), ...more];
+  }
   if (dns.length > 0) return dns;
   return ofFamily([...PLACES.keys()]).filter((name) => world.given.includes(name) && isXEni(world, name));
 }
@@ -343,49 +374,115 @@ function sliceLies(world: World): boolean {
   return (sliceOf(world) ?? []).some((name) => !isXEni(world, name));
 }
 
+function sliceIsOld(world: World): boolean {
+  return sliceOf(world) !== null && (world.slice?.ageSeconds ?? 0) > SLICE_FRESH;
+}
+
+/** Addresses that DNS gives and that are neither public nor among the current X-ENIs. */
+function dnsStrangers(world: World): readonly string[] {
+  const current = [...currentXEnis(world, 4), ...currentXEnis(world, 6)];
+  return (dnsOf(world) ?? []).filter(
+    (name) => addressRoute(world, name) !== 'public' && !holds(current, name),
+  );
+}
+
+/** An X-ENI that only DNS names is one because it lies in the VPC, as IMDS said too long ago. */
+function restsOnOldImds(world: World): boolean {
+  if (world.vpcFlag.length > 0 || world.imdsAgeSeconds <= IMDS_FRESH) return false;
+  return [...currentXEnis(world, 4), ...currentXEnis(world, 6)].some(
+    (name) => !holds(sliceOf(world) ?? [], name) && !isIn(name, world.given),
+  );
+}
+
+/** Whether it is known which X-ENIs there are: of each family that DNS gives, and of nothing old. */
+function xEnisAreKnown(world: World): boolean {
+  const families = [...new Set((dnsOf(world) ?? []).map(familyOf))];
+  const count = currentXEnis(world, 4).length + currentXEnis(world, 6).length;
+  return (
+    dnsIsFresh(world) &&
+    families.every((family) => currentXEnis(world, family).length > 0) &&
+    count > 0 &&
+    count <= MAX_X_ENIS &&
+    dnsStrangers(world).length === 0 &&
+    !sliceLies(world) &&
+    !sliceIsOld(world) &&
+    !restsOnOldImds(world)
+  );
+}
+
+function probesAreOld({ probes }: World): boolean {
+  return (probes?.ageSeconds ?? 0) > 3 * PROBE_INTERVAL_SECONDS;
+}
+
+function failedStage({ probes }: World, name: string): string | undefined {
+  return probes?.none ? undefined : probes?.failed?.[placeOf(name).is];
+}
+
 function probeState(world: World, name: string): Allowed {
-  const { probes } = world;
-  if (probes === null || probes.none) return ['unknown'];
-  const isOld = (probes.ageSeconds ?? 0) > 3 * PROBE_INTERVAL_SECONDS;
-  if (probes.failed?.[placeOf(name).is] === undefined) return isOld ? ['unknown'] : ['true'];
-  return isOld ? ['false', 'unknown'] : ['false'];
+  if (world.probes === null || world.probes.none || probesAreOld(world)) return ['unknown'];
+  return failedStage(world, name) === undefined ? ['true'] : ['false'];
+}
+
+/**
+ * Whether the probes are the node's: from the network namespace of its clients and of the table in which root listens
+ * on 10250. Where neither was seen nobody knows.
+ */
+function probesAreTheNodes({ namespace, sight, attribution, kubelet, kubeProxy }: World): boolean {
+  const seesClients =
+    attribution === 'process' &&
+    sight !== 'owners failed' &&
+    (kubelet !== 'absent' || kubeProxy !== 'absent');
+  const seesTable = sight !== 'sockets failed' && sight !== 'nothing on 10250';
+  return namespace === "the node's" && (seesClients || seesTable);
 }
 
 function privateReady(world: World): Allowed {
+  if (world.probes === null || !probesAreTheNodes(world)) return ['unknown'];
   const families = new Set((dnsOf(world) ?? []).map(familyOf));
-  const parts: Allowed[] = [];
+  const parts: Allowed[] = [xEnisAreKnown(world) ? ['true'] : ['unknown']];
   for (const family of [4, 6] as const) {
     const wanted = families.has(family);
     const addresses = currentXEnis(world, family);
-    if (addresses.length === 0 && wanted)
-      parts.push(sliceLies(world) && world.given.length > 0 ? [] : ['unknown']);
-    if (addresses.length > MAX_X_ENIS) parts.push(['unknown']);
+    // Whether `--x-eni` names the current ones where the slice names none that is believed, is not published.
+    if (addresses.length === 0 && sliceLies(world)) parts.push(['true', 'false']);
     for (const name of addresses) {
       const state = probeState(world, name);
       parts.push(wanted ? state : [...state, 'true']);
     }
   }
-  if (sliceOf(world) !== null && (world.slice?.ageSeconds ?? 0) > SLICE_FRESH) {
-    const ofSlice = [...families].some((family) =>
-      (sliceOf(world) ?? []).some((name) => familyOf(name) === family),
-    );
-    parts.push(ofSlice ? ['unknown'] : ['true', 'unknown']);
-  }
-  if (sliceLies(world)) parts.push(['true', 'unknown']);
-  // Which families are wanted is not known, or was long ago.
-  if (families.size === 0) parts.push(['unknown']);
-  else if (!dnsIsFresh(world)) parts.push(['true', 'unknown']);
-  return together(parts.map((part) => (part.length === 0 ? ['true', 'unknown', 'false'] : part)));
+  for (const name of dnsStrangers(world)) parts.push(probeState(world, name));
+  return together(parts);
 }
 
 function publicFree(world: World, route: Allowed, ready: Allowed): Allowed {
-  return together([dnsPart(world), hostsPart(world), routePart(world, route), ready]);
+  const strangers = [
+    ...connectionsOf(world.kubelet).map((one) => strangerPart(world, 'kubelet', one)),
+    ...connectionsOf(world.kubeProxy).map((one) => strangerPart(world, 'kube-proxy', one)),
+  ];
+  const parts = [dnsPart(world), resolversPart(world), hostsPart(world), routePart(world, route), ready];
+  return together([...parts, ...strangers]);
 }
 
 function dnsPart(world: World): Allowed {
   const routes = (dnsOf(world) ?? []).map((name) => addressRoute(world, name));
   if (routes.includes('public')) return dnsIsFresh(world) ? ['false'] : ['false', 'unknown'];
-  return dnsIsFresh(world) && routes.every((route) => route === 'x-eni') ? ['true'] : ['unknown'];
+  const hasSettled = (changedSecondsAgo(world) ?? DNS_SETTLED) >= DNS_SETTLED;
+  return hasSettled && dnsIsFresh(world) && routes.every((route) => route === 'x-eni')
+    ? ['true']
+    : ['unknown'];
+}
+
+/** The agent's DNS is the node's where it asks nobody else. */
+function resolversPart(world: World): Allowed {
+  const { resolvers, nodeFilesAgeSeconds } = world;
+  const asked = askedOf(world);
+  if (resolvers === null || asked.length === 0 || nodeFilesAgeSeconds > NODE_FILES_FRESH) return ['unknown'];
+  return asked.every((one) => isOwn(one) || resolvers.includes(one)) ? ['true'] : ['unknown'];
+}
+
+/** The node's own: systemd-resolved. */
+function isOwn(resolver: string): boolean {
+  return resolver.startsWith('127.') || resolver === '::1';
 }
 
 function hostsPart(world: World): Allowed {
@@ -394,18 +491,39 @@ function hostsPart(world: World): Allowed {
   if (hosts.length === 0) return ['true'];
   const routes = hosts.map((name) => addressRoute(world, name));
   // Otherwise than DNS: without its answer the interface does not say.
-  if (routes.includes('public')) return dnsIsFresh(world) ? ['false'] : ['false', 'unknown'];
+  if (routes.includes('public')) {
+    const isYoung = dnsIsFresh(world) && world.nodeFilesAgeSeconds <= NODE_FILES_FRESH;
+    return isYoung ? ['false'] : ['false', 'unknown'];
+  }
   if (world.hosts === 'as DNS' && dnsIsFresh(world) && routes.every((one) => one === 'x-eni'))
     return ['true'];
   return ['false', 'unknown', 'true'];
 }
 
+/** A peer of which nothing is known may be a public endpoint until its certificate has told. */
+function strangerPart(world: World, client: string, connection: Connection): Allowed {
+  if (knownEvidence(world, client, connection) !== 'stranger') return ['true'];
+  const identity = world.identities[placeOf(connection.peer).is];
+  if (identity === 'cluster') return ['true'];
+  const isTold: Allowed =
+    identity !== 'other'
+      ? ['unknown']
+      : { yes: ['true'], no: ['unknown'], silent: ['true', 'unknown'] }[caVerifies(world)];
+  // Whether one that is only being opened is a stranger, is not published.
+  return connection.state === 'syn-sent' ? [...isTold, 'true'] : isTold;
+}
+
 function routePart(world: World, route: Allowed): Allowed {
-  const isHeld = lastsTenSeconds(world);
+  const before = beforeTheChange(world);
+  const wasXEni = before === world ? route : (routeOfNode(before) ?? ['x-eni', 'unknown']);
+  const held: Allowed =
+    lastsTenSeconds(world) && attributionOf(world) === 'process'
+      ? wasXEni.map((one) => (one === 'x-eni' ? 'true' : 'unknown'))
+      : ['unknown'];
   return route.flatMap((one): Allowed => {
     if (one === 'public' || one === 'mixed') return ['false'];
     if (one === 'other') return ['false', 'unknown'];
-    return one === 'x-eni' && isHeld && attributionOf(world) === 'process' ? ['true'] : ['unknown'];
+    return one === 'x-eni' ? held : ['unknown'];
   });
 }
 
@@ -413,9 +531,15 @@ function routePart(world: World, route: Allowed): Allowed {
 
 function accessMode(world: World): Allowed {
   const inside = side(world, dnsOf(world));
-  const outside = side(world, world.endpointKnown ? world.outside : null);
-  const mode = modeOf(world, inside, outside);
-  return mode === 'unknown' || dnsIsFresh(world) ? [mode] : [mode, 'unknown'];
+  const outside = side(world, world.endpointKnown && isOutside(world) ? world.outside : null);
+  const modes = modesOf(world, inside, outside);
+  return dnsIsFresh(world) ? modes : [...modes, 'unknown'];
+}
+
+/** An outside resolver is one that anybody can reach, and none of the VPC's. */
+function isOutside(world: World): boolean {
+  const { global } = placeOf(world.outsideResolver);
+  return global && !isIn(world.outsideResolver, vpcCidrs(world));
 }
 
 function side(world: World, addresses: readonly string[] | null): 'x-eni' | 'public' | 'unknown' {
@@ -424,16 +548,26 @@ function side(world: World, addresses: readonly string[] | null): 'x-eni' | 'pub
   return more.length === 0 && (only === 'x-eni' || only === 'public') ? only : 'unknown';
 }
 
-function modeOf(world: World, inside: string, outside: string): string {
+function modesOf(world: World, inside: string, outside: string): Allowed {
   if (inside === 'x-eni')
-    return outside === 'public' ? 'public-and-private' : outside === 'x-eni' ? 'private' : 'unknown';
-  const isPublic = inside === 'public' && outside === 'public';
-  return isPublic && vpcCidrs(world).length > 0 && asksAmazon(world) === 'yes' ? 'public' : 'unknown';
+    return [outside === 'public' ? 'public-and-private' : outside === 'x-eni' ? 'private' : 'unknown'];
+  if (inside !== 'public' || outside !== 'public' || vpcCidrs(world).length === 0) return ['unknown'];
+  const asked = askedOf(world).flatMap((one) => (isOwn(one) ? (world.resolvers ?? ['?']) : [one]));
+  const areAmazon = asked.map((one) => isAmazon(world, one) === 'yes');
+  // Of several resolvers nobody knows who answered.
+  return [
+    ...(areAmazon.includes(true) ? ['public'] : []),
+    ...(areAmazon.length === 0 || areAmazon.includes(false) ? ['unknown'] : []),
+  ];
 }
 
+/** Whether the node asks AmazonProvidedDNS. */
 function asksAmazon(world: World): 'yes' | 'no' | 'unknown' {
   const [resolver] = world.resolvers ?? [];
-  if (resolver === undefined) return 'unknown';
+  return resolver === undefined ? 'unknown' : isAmazon(world, resolver);
+}
+
+function isAmazon(world: World, resolver: string): 'yes' | 'no' | 'unknown' {
   if (resolver === '169.254.169.253' || resolver === 'fd00:ec2::253') return 'yes';
   if (vpcCidrs(world)[0] !== '192.168.0.0/16') return 'unknown';
   return resolver === '192.168.0.2' ? 'yes' : 'no';
@@ -454,15 +588,23 @@ function findingsOf(world: World): Readonly<Record<string, Allowed>> {
 }
 
 /** How many findings can say why the route is not the expected one. */
-const OTHER_FINDINGS = 15;
+const EXPLANATIONS = 12;
+const EXPLAIN_NOTHING = ['ConnectStuck', 'Retransmitting', 'SliceUnavailable'];
 
-function unexpectedRoute(world: World, route: Allowed | null, others: readonly Allowed[]): Allowed | null {
+function unexpectedRoute(
+  world: World,
+  route: Allowed | null,
+  others: Readonly<Record<string, Allowed>>,
+): Allowed | null {
   const [known, ...more] = route ?? [];
   if (world.expect === 'any' || !lastsTenSeconds(world) || world.staleAfterSeconds > 10) return NOT_RAISED;
   if (known === undefined || more.length > 0) return null;
   if (known === world.expect) return NOT_RAISED;
-  const isExplained = others.length < OTHER_FINDINGS || others.some((one) => one.includes('raised'));
-  return isExplained || known === 'unknown' || known === 'none' ? null : RAISED;
+  const explanations = Object.entries(others).filter(([code]) => !EXPLAIN_NOTHING.includes(code));
+  const isExplained =
+    explanations.length < EXPLANATIONS || explanations.some(([, one]) => one.includes('raised'));
+  const hasChanged = beforeTheChange(world) !== world;
+  return isExplained || hasChanged || known === 'unknown' || known === 'none' ? null : RAISED;
 }
 
 /** Whether the same sockets were seen for ten seconds and more. */
@@ -493,24 +635,26 @@ function blindness(world: World): Readonly<Record<string, Allowed>> {
 
 function probeFindings(world: World): Readonly<Record<string, Allowed>> {
   const { probes } = world;
-  if (probes === null || probes.none) {
+  if (probes === null || probes.none || !probesAreTheNodes(world)) {
     return { XEniUnreachable: NOT_EVALUATED, XEniIdentityMismatch: NOT_EVALUATED };
   }
-  if ((probes.ageSeconds ?? 0) > 3 * PROBE_INTERVAL_SECONDS || !world.endpointKnown) return {};
+  // What was raised before may still be: the interface does not say.
+  if (probesAreOld(world) || !world.endpointKnown)
+    return { XEniUnreachable: NOT_CLEAR, XEniIdentityMismatch: NOT_CLEAR };
   const current = [...currentXEnis(world, 4), ...currentXEnis(world, 6)];
-  const dns = dnsOf(world) ?? [];
-  const unreachable = current.some((name) =>
-    ['tcp', 'tls'].includes(probes.failed?.[placeOf(name).is] ?? ''),
-  );
-  const impostor = [...current, ...dns].some((name) => probes.failed?.[placeOf(name).is] === 'identity');
-  // Of a list with an address that is none of the cluster's the interface does not say which are probed.
-  if (sliceLies(world)) return {};
-  return {
-    ...(unreachable ? (world.looks === 'one' ? {} : { XEniUnreachable: RAISED }) : {}),
-    ...(unreachable ? {} : { XEniUnreachable: current.length > 0 ? CLEAR : NOT_RAISED }),
-    ...(impostor ? { XEniIdentityMismatch: RAISED } : {}),
-    ...(impostor ? {} : { XEniIdentityMismatch: current.length + dns.length > 0 ? CLEAR : NOT_RAISED }),
+  const stages = current.map((name) => failedStage(world, name));
+  const everyStage = [...stages, ...(dnsOf(world) ?? []).map((name) => failedStage(world, name))];
+  const unreachable = stages.includes('tcp') || stages.includes('tls');
+  const impostor = everyStage.includes('identity');
+  const unanswered = everyStage.includes('tcp') || everyStage.includes('tls');
+  const clear = xEnisAreKnown(world) ? CLEAR : NOT_EVALUATED;
+  const findings = {
+    // A second probe is needed.
+    XEniUnreachable: !unreachable ? clear : world.looks === 'one' ? NOT_CLEAR : RAISED,
+    XEniIdentityMismatch: impostor ? RAISED : unanswered ? NOT_EVALUATED : clear,
   };
+  // Of a list with an address that is none of the cluster's the interface does not say which are current.
+  return sliceLies(world) ? { XEniUnreachable: NOT_CLEAR, XEniIdentityMismatch: NOT_CLEAR } : findings;
 }
 
 function dnsFindings(world: World): Readonly<Record<string, Allowed>> {
@@ -581,26 +725,43 @@ function connectionFindings(world: World): Readonly<Record<string, Allowed>> {
 
 /** A connection is stale whose route is none of the current DNS answer's. */
 function staleness(world: World, open: readonly Seen[]): Readonly<Record<string, Allowed>> {
-  const dns = dnsOf(world);
-  if (dns === null) return { ConnectionMoving: NOT_EVALUATED, StaleConnection: NOT_EVALUATED };
+  const stale = staleAt(world, open);
+  if (stale === null) return { ConnectionMoving: NOT_EVALUATED, StaleConnection: NOT_EVALUATED };
   // A proxy's route is never one that DNS gives: whether that makes it stale, the interface does not say.
   if (open.some(({ route }) => route === 'proxy')) return {};
-  const current: readonly string[] = dns.map((name) => addressRoute(world, name));
-  const stale = open.filter(({ route }) => !current.includes(route));
-  const isOld = lastsTenSeconds(world) && world.staleAfterSeconds <= 10;
+  // Nor from which of two changes one counts that was stale before the last.
+  const before = beforeTheChange(world);
+  const isSilent = before !== world && (staleAt(before, open) ?? []).length > 0;
+  const hasLasted = lastsTenSeconds(world) && (changedSecondsAgo(world) ?? 10) >= 10;
+  const isOld = hasLasted && world.staleAfterSeconds <= 10;
   const wrong = stale.filter(({ route }) => world.expect === 'any' || route !== world.expect);
-  const formerXEni = open.some(
+  return {
+    ...(isSilent && stale.length > 0
+      ? {}
+      : {
+          ConnectionMoving: stale.length > 0 && !isOld ? RAISED : CLEAR,
+          StaleConnection: wrong.length > 0 && isOld ? RAISED : CLEAR,
+        }),
+    ...formerXEnis(world, open),
+  };
+}
+
+function staleAt(world: World, open: readonly Seen[]): readonly Seen[] | null {
+  const dns = dnsOf(world);
+  if (dns === null) return null;
+  const current: readonly string[] = dns.map((name) => addressRoute(world, name));
+  return open.filter(({ client, connection }) => !current.includes(routeOf(world, client, connection)));
+}
+
+function formerXEnis(world: World, open: readonly Seen[]): Readonly<Record<string, Allowed>> {
+  const isFormer = open.some(
     ({ connection: { peer }, route }) =>
       route !== 'x-eni' && holds(sliceBefore(world), peer) && isTrusted(world, peer),
   );
-  return {
-    ConnectionMoving: stale.length > 0 && !isOld ? RAISED : CLEAR,
-    StaleConnection: wrong.length > 0 && isOld ? RAISED : CLEAR,
-    ...(formerXEni ? { StaleXEni: RAISED } : {}),
-    ...((world.slice?.before ?? []).length > 0 || (world.dns?.earlier ?? []).length > 0 || formerXEni
-      ? {}
-      : { StaleXEni: NOT_RAISED }),
-  };
+  if (isFormer) return { StaleXEni: RAISED };
+  if (!xEnisAreKnown(world)) return { StaleXEni: NOT_CLEAR };
+  const hasChanged = (world.slice?.before ?? []).length > 0 || (world.dns?.earlier ?? []).length > 0;
+  return hasChanged ? {} : { StaleXEni: CLEAR };
 }
 
 // The first promise

@@ -63,6 +63,8 @@ const ADDRESSES: readonly Place[] = [
   place('127.0.0.1', [], { never: 'loopback' }),
   place('169.254.7.7', [], { never: 'link-local' }),
   place('10.100.0.1', []),
+  place('1.1.1.1', [], { global: true }),
+  place('192.168.0.2', [V4]),
   ...Array.from({ length: 16 }, (_, index) => place(`192.168.4.${index + 1}`, [V4])),
 ];
 /** Every address there is in these worlds, by its text. */
@@ -102,32 +104,43 @@ export interface World {
   /** `--vpc-cidr` */
   readonly vpcFlag: readonly string[];
   readonly imds: readonly string[] | null;
+  readonly imdsAgeSeconds: number;
   /** `--x-eni` */
   readonly given: readonly string[];
   readonly dns: null | {
     /** Null: never answered. */
     readonly answer: readonly string[] | null;
     readonly earlier?: readonly string[];
+    /** How long ago `earlier` was the answer; without it before the first look. */
+    readonly changedSecondsAgo?: number;
+    readonly ttlSeconds?: number;
     readonly ageSeconds?: number;
     readonly failingSeconds?: number;
   };
+  /** Whom the agent asks. */
+  readonly asked: readonly string[] | 'as the node';
   readonly outside: readonly string[] | null;
+  readonly outsideResolver: string;
   /** Null: unreadable. */
   readonly hosts: readonly string[] | 'as DNS' | null;
   readonly resolvers: readonly string[] | null;
+  /** When the hosts file, the resolvers and the proxies were read. */
+  readonly nodeFilesAgeSeconds: number;
   /** The kubelet's; `at` is null while its name is not resolved. */
   readonly proxy: null | { readonly at: string | null; readonly port: number };
   readonly kubelet: ClientState;
   readonly kubeProxy: ClientState;
   /** Of the judged address. */
   readonly identities: Readonly<Record<string, IdentitySeen['identity']>>;
-  /** Null: off. Every address of a source has one, but see `only`. */
+  /** Null: off. Every address of a source has one, but see `none`. */
   readonly probes: null | {
     /** Of the judged address. */
     readonly failed?: Readonly<Record<string, ProbeStage>>;
     readonly ageSeconds?: number;
     readonly none?: boolean;
   };
+  /** The agent's network namespace. */
+  readonly namespace: "the node's" | 'another' | 'unreadable';
   readonly attribution: 'process' | 'address';
   readonly sight: 'good' | 'owners failed' | 'sockets failed' | 'a process unreadable' | 'nothing on 10250';
   readonly endpointKnown: boolean;
@@ -150,6 +163,21 @@ const LOOKS = {
 } satisfies Record<World['looks'], readonly number[]>;
 
 export const PROBE_INTERVAL_SECONDS = 60;
+
+function lastLookSeconds({ looks }: World): number {
+  return Math.max(...LOOKS[looks]);
+}
+
+/** How long before the last look DNS changed; null where no change was seen. */
+export function changedSecondsAgo(world: World): number | null {
+  const { earlier = [], changedSecondsAgo: ago = lastLookSeconds(world) } = world.dns ?? {};
+  return earlier.length === 0 ? null : ago;
+}
+
+/** Who was asked for the endpoint's name. */
+export function askedOf({ asked, resolvers }: World): readonly string[] {
+  return asked === 'as the node' ? (resolvers ?? []) : asked;
+}
 
 /** Every address that a source of this world names; the prober probes no others. */
 export function sourceAddresses(world: World): readonly string[] {
@@ -210,19 +238,25 @@ function seenOf(world: World, { first, last, seconds }: LookTime): Seen {
         : world.sight === 'sockets failed'
           ? ['sockets']
           : [],
+    ...(world.namespace === "the node's"
+      ? {}
+      : { agentNetns: world.namespace === 'another' ? 'net:[4026532999]' : null }),
     unreadable: world.sight === 'a process unreadable' ? 1 : 0,
     listening: world.sight === 'nothing on 10250' ? [] : [{ port: 10_250 }],
     rejectedRows: last ? world.rejectedRows : 0,
     endpoint: known ? ENDPOINT : null,
     dns: known ? dnsOf(world, seconds) : null,
     ...(world.outside === null || !known ? {} : { outside: world.outside }),
+    outsideServers: [world.outsideResolver],
     slice: (first && slice?.addresses ? slice.before : undefined) ?? slice?.addresses ?? null,
     sliceUnread: slice !== null && slice.addresses === null,
     sliceAgeSeconds: slice?.ageSeconds ?? 0,
     ...(slice?.failingSeconds === undefined ? {} : { sliceFailingSeconds: slice.failingSeconds }),
     ...(world.imds === null ? {} : { imds: world.imds }),
+    imdsAgeSeconds: world.imdsAgeSeconds,
     hosts,
     resolvers: world.resolvers,
+    nodeConfigAgeSeconds: world.nodeFilesAgeSeconds,
     proxies: proxiesOf(world),
     identities: identitiesOf(world),
     probes: probesOf(world),
@@ -274,20 +308,24 @@ function socketText(process: string, index: number, connection: Connection): Soc
   };
 }
 
-function dnsOf({ dns, resolvers }: World, seconds: number): DnsSeen | null {
+function dnsOf(world: World, seconds: number): DnsSeen | null {
+  const { dns } = world;
   if (dns === null) return null;
-  const { answer, earlier = [], ageSeconds = 0, failingSeconds } = dns;
+  const { answer, earlier = [], ageSeconds = 0, ttlSeconds = 60, failingSeconds } = dns;
+  const ago = changedSecondsAgo(world);
+  const changed = ago === null ? null : lastLookSeconds(world) - ago;
+  if (changed !== null && changed > seconds) return { ...dnsSeen(earlier, seconds), servers: askedOf(world) };
   const failing = failingSeconds === undefined ? null : moment(seconds - failingSeconds);
   const known = dnsSeen(answer ?? [], seconds - ageSeconds);
   return {
     ...known,
     success: failing === null,
     error: failing === null ? null : 'the resolver did not answer',
-    answer: answer === null ? null : known.answer,
-    changedAt: earlier.length > 0 ? moment(0) : null,
+    answer: answer === null || known.answer === null ? null : { ...known.answer, ttlSeconds },
+    changedAt: changed === null ? null : moment(changed),
     earlier: earlier.map(address),
     failingSince: failing,
-    servers: resolvers ?? [],
+    servers: askedOf(world),
   };
 }
 

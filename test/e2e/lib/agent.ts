@@ -1,10 +1,11 @@
 /** The program under test: the built bundle, run on the node, asked over HTTP from within the node. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { NodeStatus } from '../../../src/model/status.ts';
-import { ENVIRONMENT, type Outcome, run, within } from './command.ts';
+import { ENVIRONMENT, type Environment, type Host, type Outcome, run, within } from './command.ts';
 import { Metrics } from './metrics.ts';
 import type { Program } from './program.ts';
 
@@ -17,6 +18,7 @@ const POLL_MS = 200;
 export interface AgentOptions {
   /** A command to run it through, such as `setpriv`. */
   readonly through?: readonly string[];
+  readonly env?: Environment;
 }
 
 interface Start extends AgentOptions {
@@ -45,9 +47,10 @@ export class Agent {
   }
 
   /** Starts the agent in a network namespace and waits until it has made a look. */
-  static async start(host: string, window: Program, start: Start): Promise<Agent> {
+  static async start(host: Host, window: Program, start: Start): Promise<Agent> {
     const [program, args] = commandLine(host, start);
-    const child = spawn(program, args, { env: ENVIRONMENT, stdio: ['ignore', 'inherit', 'pipe'] });
+    const env = { ...ENVIRONMENT, ...start.env };
+    const child = spawn(program, args, { env, stdio: ['ignore', 'inherit', 'pipe'] });
     const agent = new Agent(child, window);
     await agent.eventually(() => {});
     return agent;
@@ -105,15 +108,17 @@ export class Agent {
     }
   }
 
+  /** To the agent itself, which is the child of the program that entered the node's namespaces. */
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    const { pid } = this.#child;
+    process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')), signal);
   }
 
   /** Ends it with SIGTERM; gives its exit code and how long it took. */
   async stop(): Promise<{ readonly code: number | null; readonly milliseconds: number }> {
     const exited = once(this.#child, 'exit');
     const start = performance.now();
-    this.#child.kill('SIGTERM');
+    this.signal('SIGTERM');
     await exited;
     return { code: this.#child.exitCode, milliseconds: performance.now() - start };
   }
@@ -126,11 +131,11 @@ export class Agent {
 }
 
 /** Runs the program to its end in a network namespace. */
-export function runProgram(host: string, start: Start): Promise<Outcome> {
+export function runProgram(host: Host, start: Start): Promise<Outcome> {
   const [program, args] = commandLine(host, start);
-  return run(program, args);
+  return run(program, args, start.env === undefined ? {} : { env: start.env });
 }
 
-function commandLine(host: string, { args, through = [] }: Start): ReturnType<typeof within> {
+function commandLine(host: Host, { args, through = [] }: Start): ReturnType<typeof within> {
   return within(host, [...through, process.execPath, BUNDLE, ...args]);
 }

@@ -1,9 +1,9 @@
-/** The cluster's certificate authority, made by openssl. */
-import { readFile } from 'node:fs/promises';
+/** A certificate authority, made by openssl. */
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must } from './command.ts';
 
-interface Certificate {
+export interface Certificate {
   readonly cert: string;
   readonly key: string;
 }
@@ -11,22 +11,30 @@ interface Certificate {
 export interface Authority {
   /** PEM. */
   readonly ca: string;
-  /** A serving certificate for a name, signed by the authority. Like EKS's it names no address. */
-  issue(hostname: string): Promise<Certificate>;
+  /** Path of the same. */
+  readonly file: string;
+  /** A serving certificate, signed by the authority, for names as openssl writes them: `DNS:kubernetes`, `IP:10.100.0.1`. */
+  issue(...names: readonly string[]): Promise<Certificate>;
 }
 
-/** Makes an authority, its files in `folder`. */
+/** Makes an authority, its files in `folder`, which need not exist. */
 export async function makeAuthority(folder: string): Promise<Authority> {
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, 'ca.crt');
   const ca = await request(folder, 'ca', ['-subj', '/CN=kubernetes']);
+  let issued = 0;
   return {
     ca: ca.cert,
-    // A common name holds 64 characters at most, which a host name may exceed: the name is in subjectAltName.
-    issue: (hostname) =>
-      request(folder, 'server', [
-        ...['-subj', '/CN=kube-apiserver', '-addext', `subjectAltName=DNS:${hostname},DNS:kubernetes`],
-        ...['-CA', join(folder, 'ca.crt'), '-CAkey', join(folder, 'ca.key')],
+    file,
+    // A common name holds 64 characters at most, which a host name may exceed: the names are in subjectAltName.
+    issue: (...names) => {
+      issued += 1;
+      return request(folder, `server-${issued}`, [
+        ...['-subj', '/CN=kube-apiserver', '-addext', `subjectAltName=${names.join(',')}`],
+        ...['-CA', file, '-CAkey', join(folder, 'ca.key')],
         ...['-addext', 'basicConstraints=critical,CA:FALSE'],
-      ]),
+      ]);
+    },
   };
 }
 

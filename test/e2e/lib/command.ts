@@ -11,9 +11,22 @@ export interface Outcome {
 /** Nothing of the test runner's own environment reaches what it starts. */
 export const ENVIRONMENT = { PATH, LC_ALL: 'C' };
 
+export type Environment = Readonly<Record<string, string>>;
+
+interface RunOptions {
+  readonly input?: string;
+  /** Beside the tests' own. */
+  readonly env?: Environment;
+}
+
 /** Runs a program with `input` as its stdin; killed after 30 s (code null). */
-export async function run(command: string, args: readonly string[], input = ''): Promise<Outcome> {
-  const child = spawn(command, args, { env: ENVIRONMENT, timeout: 30_000, killSignal: 'SIGKILL' });
+export async function run(
+  command: string,
+  args: readonly string[],
+  { input = '', env = {} }: RunOptions = {},
+): Promise<Outcome> {
+  const all = { ...ENVIRONMENT, ...env };
+  const child = spawn(command, args, { env: all, timeout: 30_000, killSignal: 'SIGKILL' });
   const closed = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);
@@ -31,12 +44,22 @@ export async function run(command: string, args: readonly string[], input = ''):
 
 /** As `run`; any exit code but 0 is an Error with what the program said. Gives its stdout. */
 export async function must(command: string, args: readonly string[], input = ''): Promise<string> {
-  const { code, stdout, stderr } = await run(command, args, input);
+  const { code, stdout, stderr } = await run(command, args, { input });
   if (code !== 0) throw new Error(`Cannot run "${[command, ...args].join(' ')}": ${stderr || stdout}`);
   return stdout;
 }
 
-/** Program and arguments that run a command within a network namespace, as the very process that is started. */
-export function within(host: string, command: readonly string[]): readonly [string, readonly string[]] {
-  return ['ip', ['netns', 'exec', host, ...command]];
+/** A network namespace. */
+export interface Host {
+  /** As `ip netns` knows it. */
+  readonly name: string;
+  /** The command that runs another one in it. */
+  readonly enter: readonly [string, ...(readonly string[])];
 }
+
+/** Program and arguments that run a command on a host. */
+export function within({ enter: [program, ...args] }: Host, command: readonly string[]): Words {
+  return [program, [...args, ...command]];
+}
+
+type Words = readonly [string, readonly string[]];

@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ENVIRONMENT, within } from './command.ts';
+import { ENVIRONMENT, type Host, within } from './command.ts';
 
 export interface DnsOptions {
   /** Network namespace and address to listen in and on. */
-  readonly host: string;
+  readonly host: Host;
   readonly address: string;
   /** An empty folder of its own. */
   readonly folder: string;
@@ -31,17 +31,27 @@ export class Dns {
     const [program, args] = within(host, [
       ...['dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--pid-file=', '--user=root'],
       ...['--no-resolv', '--no-hosts', '--no-poll', '--bind-interfaces', `--listen-address=${address}`],
-      ...[`--hostsdir=${this.#hosts}`, `--local=/${hostname}/`, `--local-ttl=${ttlSeconds}`],
+      ...[
+        `--hostsdir=${this.#hosts}`,
+        `--local=/${hostname}/`,
+        '--local=/example/',
+        `--local-ttl=${ttlSeconds}`,
+      ],
     ]);
     this.#server = spawn(program, args, { env: ENVIRONMENT, stdio: 'ignore' });
   }
 
   /** Other addresses from now on; dnsmasq watches the folder and takes them up within some 200 ms. */
-  async answer(addresses: readonly string[]): Promise<void> {
-    const lines = addresses.map((address) => `${address} ${this.#options.hostname}\n`);
-    const beside = join(this.#options.folder, 'next');
+  answer(addresses: readonly string[]): Promise<void> {
+    return this.name(this.#options.hostname, addresses);
+  }
+
+  /** The same for another name, one of `.example`. */
+  async name(hostname: string, addresses: readonly string[]): Promise<void> {
+    const lines = addresses.map((address) => `${address} ${hostname}\n`);
+    const beside = join(this.#options.folder, `next-${hostname}`);
     await writeFile(beside, lines.join(''));
-    await rename(beside, join(this.#hosts, 'endpoint'));
+    await rename(beside, join(this.#hosts, hostname));
   }
 
   /** Questions find a server that never answers. */

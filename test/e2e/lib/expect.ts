@@ -1,6 +1,16 @@
 /** What several tests ask of an answer of the agent. */
 import { expect } from 'vitest';
-import { NODE_ROUTES, type NodeRoute, ROUTES } from '../../../src/model/status.ts';
+import {
+  type ConnectionStatus,
+  type Finding,
+  type FindingCode,
+  GATE_STATES,
+  type GateName,
+  type GateState,
+  NODE_ROUTES,
+  type NodeRoute,
+  ROUTES,
+} from '../../../src/model/status.ts';
 import type { Agent, View } from './agent.ts';
 import type { Outcome } from './command.ts';
 
@@ -64,4 +74,50 @@ export function expectNeverXEni(agent: Agent): void {
   expect(agent.verdicts.length).toBeGreaterThan(0);
   expect(agent.verdicts).not.toContain('x-eni');
   expect(agent.verdicts).not.toContain('not one-hot');
+}
+
+/** A gate, in the status and in the metrics, where exactly one of its states is 1. */
+export function expectGate({ status, metrics }: View, gate: GateName, state: GateState): void {
+  const found = status.gates.find((each) => each.gate === gate);
+  expect(found?.state, `${gate}: ${found?.reason}`).toBe(state);
+  expect(found?.reason, gate).toMatch(/\w/);
+  for (const each of GATE_STATES) {
+    expect(metrics.get('gate', { gate, state: each }), `${gate} ${each}`).toBe(each === state ? 1 : 0);
+  }
+}
+
+/** A finding is raised, here and in the metrics; gives it. */
+export function expectRaised({ status, metrics }: View, code: FindingCode): Finding {
+  const found = status.findings.find((each) => each.code === code);
+  if (found === undefined)
+    throw new Error(`"${code}" is not raised: ${codesOf({ status }).join(', ') || 'none'}`);
+  expect(metrics.get('finding', { code, severity: found.severity })).toBe(1);
+  expect(status.evaluated).toContain(code);
+  expect(found.runbook).toContain(code);
+  return found;
+}
+
+/** A finding was evaluated, and is not raised. */
+export function expectClear({ status, metrics }: View, code: FindingCode): void {
+  expect(codesOf({ status })).not.toContain(code);
+  expect(status.evaluated).toContain(code);
+  expect(metrics.text).toMatch(
+    new RegExp(`^eks_endpoint_finding\\{code="${code}",severity="\\w+"\\} 0$`, 'm'),
+  );
+}
+
+export function codesOf({ status }: Pick<View, 'status'>): readonly string[] {
+  return status.findings.map(({ code }) => code);
+}
+
+/** The endpoint connections of every client. */
+export function connectionsOf({ status }: Pick<View, 'status'>): readonly ConnectionStatus[] {
+  return status.clients.flatMap(({ connections }) => connections ?? []);
+}
+
+/** The error of a stage that failed. */
+export function errorOf({ status }: Pick<View, 'status'>, stage: string): string {
+  const found = status.stages.find((each) => each.stage === stage);
+  expect(found, `the stage ${stage}`).toMatchObject({ success: false });
+  return found?.error ?? '';
 }

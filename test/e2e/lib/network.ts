@@ -2,13 +2,28 @@
  * Two hosts of their own, joined by a cable: network namespaces and a veth pair. "node" is the node, "far" holds
  * every address that the node reaches: the public ones, the X-ENIs, the DNS server. No packet leaves them.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { must } from './command.ts';
+import { join } from 'node:path';
+import { ENVIRONMENT, type Host, must } from './command.ts';
 
 export interface Network extends AsyncDisposable {
-  /** Names of the namespaces, for `ip netns exec`. */
-  readonly node: string;
-  readonly far: string;
+  /** With processes of its own: none of those elsewhere on the machine are seen there. */
+  readonly node: Host;
+  readonly far: Host;
+  /** The node's processes in the far network: a pod that has a network of its own. */
+  readonly pod: Host;
+  /** Where the node's /proc is, seen from here. */
+  readonly proc: string;
+  /** What is sent to an address of the far host is lost from now on, as at a security group that does not allow it. */
+  silence(address: string): Promise<void>;
+  /** The end of that. */
+  restore(address: string): Promise<void>;
+  /** The node's resolv.conf, of every process in it. */
+  setResolver(address: string): Promise<void>;
+  /** The node's hosts file, likewise. */
+  setHosts(lines: readonly string[]): Promise<void>;
 }
 
 export interface NetworkAddresses {
@@ -20,11 +35,15 @@ export interface NetworkAddresses {
 
 /** The namespaces carry the pid of the run that made them, so that runs do not meet and leftovers are known. */
 const PREFIX = 'eks-e2e';
+const FAR_MAC = '02:00:00:00:00:01';
 let made = 0;
+/** Labs are made at once: who comes second must not remove what the first is removing. */
+let removed: Promise<void> = Promise.resolve();
 
 /** Makes the two hosts. Dispose of the result to end every process in them and to remove them. */
 export async function makeNetwork(addresses: NetworkAddresses): Promise<Network> {
-  await removeLeftovers();
+  removed = removed.catch(() => {}).then(removeLeftovers);
+  await removed;
   made += 1;
   const node = `${PREFIX}-${process.pid}-${made}-node`;
   const far = `${PREFIX}-${process.pid}-${made}-far`;
@@ -32,33 +51,85 @@ export async function makeNetwork(addresses: NetworkAddresses): Promise<Network>
     await removeHost(node);
     await removeHost(far);
   };
+  const files = `/etc/netns/${node}`;
+  const setResolver = (address: string) => writeFile(join(files, 'resolv.conf'), `nameserver ${address}\n`);
+  const setHosts = (lines: readonly string[]) =>
+    writeFile(join(files, 'hosts'), ['127.0.0.1 localhost', '::1 localhost', ...lines, ''].join('\n'));
+  let init: Init;
   try {
     await ip([
       `netns add ${node}`,
       `netns add ${far}`,
-      `link add name cable netns ${node} type veth peer name cable netns ${far}`,
+      `link add name cable netns ${node} type veth peer name cable address ${FAR_MAC} netns ${far}`,
     ]);
     await configure(node, addresses.node);
     await configure(far, addresses.far);
-    // `ip netns exec` mounts the files of this folder over those in /etc.
-    await mkdir(`/etc/netns/${node}`, { recursive: true });
-    await writeFile(`/etc/netns/${node}/resolv.conf`, `nameserver ${addresses.resolver}\n`);
+    // `ip netns exec` mounts the files of this folder over those in /etc; who writes them in place changes those.
+    await mkdir(files, { recursive: true });
+    await setResolver(addresses.resolver);
+    await setHosts([]);
+    init = await startInit(node, far);
   } catch (error) {
     await remove();
     throw error;
   }
-  return { node, far, [Symbol.asyncDispose]: remove };
+  return {
+    ...{ node: init.node, far: init.far, pod: init.pod, proc: init.proc },
+    ...{ setResolver, setHosts, [Symbol.asyncDispose]: remove },
+    // The neighbour stays known: else the node would soon say by itself that there is no such host.
+    silence: async (address) => {
+      await ip([`neigh replace ${address} lladdr ${FAR_MAC} dev cable nud permanent`], node);
+      await ip([`addr del ${withLength(address)} dev cable`], far);
+    },
+    restore: (address) => ip([add(address)], far),
+  };
+}
+
+type Init = Pick<Network, 'node' | 'far' | 'pod' | 'proc'>;
+
+/**
+ * Starts the node's first process. The others follow it into its namespaces of network, mounts and processes, and end
+ * when it does.
+ */
+async function startInit(node: string, far: string): Promise<Init> {
+  const command = [
+    'unshare',
+    '--mount',
+    '--pid',
+    '--fork',
+    '--mount-proc',
+    'sh',
+    '-c',
+    'echo up; exec sleep infinity',
+  ];
+  const child = spawn('ip', ['netns', 'exec', node, ...command], {
+    ...{ env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'inherit'] },
+  });
+  await once(child.stdout, 'data');
+  const ns = `/proc/${child.pid}/ns`;
+  const enter = ['nsenter', `--mount=${ns}/mnt`, `--pid=${ns}/pid_for_children`] as const;
+  return {
+    node: { name: node, enter: [...enter, `--net=${ns}/net`, '--'] },
+    far: { name: far, enter: ['ip', 'netns', 'exec', far] },
+    pod: { name: far, enter: [...enter, `--net=/run/netns/${far}`, '--'] },
+    proc: `/proc/${child.pid}/root/proc`,
+  };
 }
 
 /** Every other address is one hop away, at the other end of the cable. */
 async function configure(host: string, addresses: readonly string[]): Promise<void> {
-  const add = addresses.map((address) =>
-    // Without duplicate address detection an IPv6 address can be used at once.
-    address.includes(':') ? `addr add ${address}/128 dev cable nodad` : `addr add ${address}/32 dev cable`,
-  );
   const routes = ['route add default dev cable', '-6 route add default dev cable'];
-  await ip(['link set lo up', 'link set cable up', ...add], host);
+  await ip(['link set lo up', 'link set cable up', ...addresses.map(add)], host);
   for (const route of routes) await must('ip', ['-n', host, ...route.split(' ')]);
+}
+
+function add(address: string): string {
+  // Without duplicate address detection an IPv6 address can be used at once.
+  return `addr add ${withLength(address)} dev cable${address.includes(':') ? ' nodad' : ''}`;
+}
+
+function withLength(address: string): string {
+  return `${address}/${address.includes(':') ? 128 : 32}`;
 }
 
 async function ip(commands: readonly string[], host?: string): Promise<void> {

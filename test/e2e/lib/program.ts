@@ -1,33 +1,42 @@
 /** A stand-in as the tests hold it: starts it in a network namespace and tells it what to do. */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ENVIRONMENT, within } from './command.ts';
-import type { Connection, ConnectOptions, Fetched, ListenOptions, Request } from './stand-in.ts';
+import { ENVIRONMENT, type Environment, type Host, within } from './command.ts';
+import type { ListenOptions, Rule, Served, Tally } from './servers.ts';
+import type { Connection, ConnectOptions, Fetched, FetchOptions, Request } from './stand-in.ts';
 
 const SCRIPT = fileURLToPath(new URL('./stand-in.ts', import.meta.url));
 
 const PATIENCE_MS = 20_000;
 
+type Id = Pick<Connection, 'id'>;
+
 export class Program {
   readonly pid: number;
-  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
   #queue: Promise<unknown> = Promise.resolve();
 
-  private constructor(child: ChildProcessWithoutNullStreams, lines: AsyncIterator<string>, pid: number) {
+  private constructor(
+    child: ChildProcessByStdio<Writable, Readable, null>,
+    lines: AsyncIterator<string>,
+    pid: number,
+  ) {
     this.#child = child;
     this.#lines = lines;
     this.pid = pid;
   }
 
-  /** Starts a stand-in in a network namespace; returns when it bears its name. */
-  static async start(host: string, args: readonly string[] = []): Promise<Program> {
+  /** Starts a stand-in in a network namespace; returns when it bears its name. `env`: beside the tests' own. */
+  static async start(host: Host, args: readonly string[] = [], env: Environment = {}): Promise<Program> {
     const [program, words] = within(host, [process.execPath, SCRIPT, ...args]);
-    const child = spawn(program, words, { env: ENVIRONMENT });
-    child.stderr.pipe(process.stderr);
+    const child = spawn(program, words, {
+      ...{ env: { ...ENVIRONMENT, ...env }, stdio: ['pipe', 'pipe', 'inherit'] },
+    });
     const reader: Interface = createInterface({ input: child.stdout });
     const lines = reader[Symbol.asyncIterator]();
     const { pid } = await nextAnswer<{ pid: number }>(lines);
@@ -38,21 +47,56 @@ export class Program {
     return this.#ask({ do: 'connect', ...options });
   }
 
+  /** Begins to open a connection and does not wait for an answer; gives its id. */
+  begin(options: ConnectOptions): Promise<number> {
+    return this.#ask({ do: 'begin', ...options });
+  }
+
+  /** Sends something, whether it arrives or not. */
+  write({ id }: Id, text: string): Promise<unknown> {
+    return this.#ask({ do: 'write', id, text });
+  }
+
+  /** Sends something to a listener of another stand-in and gives what it answers: the same. */
+  exchange({ id }: Id, text: string): Promise<string> {
+    return this.#ask({ do: 'exchange', id, text });
+  }
+
+  close({ id }: Id): Promise<unknown> {
+    return this.#ask({ do: 'close', id });
+  }
+
   listen(options: ListenOptions): Promise<unknown> {
     return this.#ask({ do: 'listen', ...options });
   }
 
-  close(connection: Connection): Promise<unknown> {
-    return this.#ask({ do: 'close', id: connection.id });
+  /** Accepts no more there; the connections that there are stay. */
+  unlisten(address: string, port: number): Promise<unknown> {
+    return this.#ask({ do: 'unlisten', address, port });
   }
 
-  fetch(url: string): Promise<Fetched> {
-    return this.#ask({ do: 'fetch', url });
+  /** From now on its HTTP server there answers so. */
+  answer(address: string, port: number, rules: readonly Rule[]): Promise<unknown> {
+    return this.#ask({ do: 'answer', address, port, rules });
   }
 
-  /** Addresses of both families that DNS gives; none for every failure. */
-  resolve(hostname: string): Promise<readonly string[]> {
-    return this.#ask({ do: 'resolve', hostname });
+  /** What its HTTP server there was asked so far. */
+  served(address: string, port: number): Promise<readonly Served[]> {
+    return this.#ask({ do: 'served', address, port });
+  }
+
+  /** What the connections to a listener of its own came to so far. */
+  tally(address: string, port: number): Promise<Tally> {
+    return this.#ask({ do: 'tally', address, port });
+  }
+
+  fetch(url: string, options: FetchOptions = {}): Promise<Fetched> {
+    return this.#ask({ do: 'fetch', url, ...options });
+  }
+
+  /** Addresses of both families that DNS gives, asked of the node's resolver or of `server`; none for every failure. */
+  resolve(hostname: string, server?: string): Promise<readonly string[]> {
+    return this.#ask({ do: 'resolve', hostname, ...(server === undefined ? {} : { server }) });
   }
 
   /** Ends it, its connections with it. */

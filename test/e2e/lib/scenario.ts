@@ -1,8 +1,9 @@
 /** The scenarios: moments of real nodes (test/scenarios/*.json), set up on real sockets. */
 import { readdirSync, readFileSync } from 'node:fs';
-import type { NodeRoute } from '../../../src/model/status.ts';
+import type { AccessMode, GateState, NodeRoute } from '../../../src/model/status.ts';
+import type { Client } from './client.ts';
 import type { Counts } from './expect.ts';
-import { type Client, Lab } from './lab.ts';
+import { Lab, OUTSIDE_FLAG } from './lab.ts';
 
 export interface Scenario {
   readonly source: string;
@@ -24,6 +25,10 @@ export interface Scenario {
     readonly route: NodeRoute;
     readonly connections: Readonly<Record<string, Counts>>;
     readonly stale: Counts;
+    /** Connections to kubelet's port by route; none where it is absent. */
+    readonly inbound?: Counts;
+    readonly accessMode: AccessMode;
+    readonly 'public-free': GateState;
   };
 }
 
@@ -50,14 +55,15 @@ export async function stage(scenario: Scenario, answer: readonly string[]): Prom
     servers: [...new Set([...dns.node, ...dns.outside, ...xEni])],
     resolver: dns.resolver,
     answer,
+    outside: dns.outside,
+    slice: xEni,
   });
   const clients = new Map<string, Client>();
   for (const { process, ...socket } of sockets) {
-    const client = clients.get(process) ?? (await lab.startClient(process));
+    const client = clients.get(process) ?? (await startClient(lab, process));
     clients.set(process, client);
     const [local, peer] = [split(socket.local), split(socket.peer)];
     if (local.port === KUBELET_PORT) {
-      await client.program.listen({ addresses: ['::'], port: KUBELET_PORT });
       const from = { localAddress: peer.address, localPort: peer.port };
       await lab.far.connect({ host: local.address, port: KUBELET_PORT, ...from });
     } else {
@@ -67,9 +73,15 @@ export async function stage(scenario: Scenario, answer: readonly string[]): Prom
   return lab;
 }
 
-/** What the operator of such a node tells the agent. */
-export function flagsOf({ xEni, vpcCidrs }: Scenario): readonly string[] {
-  return [...xEni.map((address) => `--x-eni=${address}`), ...vpcCidrs.map((cidr) => `--vpc-cidr=${cidr}`)];
+async function startClient(lab: Lab, comm: string): Promise<Client> {
+  const client = await lab.startClient(comm);
+  if (comm === 'kubelet') await client.program.listen({ addresses: ['::'], port: KUBELET_PORT });
+  return client;
+}
+
+/** What the operator of such a node tells the agent: the X-ENIs are in the slice. */
+export function flagsOf({ vpcCidrs }: Scenario): readonly string[] {
+  return [OUTSIDE_FLAG, ...vpcCidrs.map((cidr) => `--vpc-cidr=${cidr}`)];
 }
 
 /** `192.168.1.204:44084`, `[::ffff:192.168.1.204]:10250`; a mapped address is the IPv4 address inside. */

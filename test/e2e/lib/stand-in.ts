@@ -9,17 +9,30 @@
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net';
+import { type IncomingMessage, request as sendHttp } from 'node:http';
+import { request as sendHttps } from 'node:https';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import { parseArgs } from 'node:util';
+import { type ListenOptions, type Rule, Servers } from './servers.ts';
 
 export type Request =
   | ({ readonly do: 'connect' } & ConnectOptions)
-  | ({ readonly do: 'listen' } & ListenOptions)
+  | ({ readonly do: 'begin' } & ConnectOptions)
+  | { readonly do: 'write'; readonly id: number; readonly text: string }
+  | { readonly do: 'exchange'; readonly id: number; readonly text: string }
   | { readonly do: 'close'; readonly id: number }
-  | { readonly do: 'fetch'; readonly url: string }
-  | { readonly do: 'resolve'; readonly hostname: string };
+  | ({ readonly do: 'listen' } & ListenOptions)
+  | { readonly do: 'unlisten' | 'served' | 'tally'; readonly address: string; readonly port: number }
+  | {
+      readonly do: 'answer';
+      readonly address: string;
+      readonly port: number;
+      readonly rules: readonly Rule[];
+    }
+  | ({ readonly do: 'fetch'; readonly url: string } & FetchOptions)
+  | { readonly do: 'resolve'; readonly hostname: string; readonly server?: string };
 
 export interface ConnectOptions {
   /** An address, or a name for the resolver of the namespace (getaddrinfo). */
@@ -32,14 +45,6 @@ export interface ConnectOptions {
   readonly tls?: { readonly servername: string; readonly ca: string };
 }
 
-export interface ListenOptions {
-  /** Whether `::` leaves IPv4 to others. */
-  readonly ipv6Only?: boolean;
-  readonly addresses: readonly string[];
-  readonly port: number;
-  readonly tls?: { readonly cert: string; readonly key: string };
-}
-
 export interface Connection {
   readonly id: number;
   /** `address:port`, as the program sees them. */
@@ -47,11 +52,22 @@ export interface Connection {
   readonly peer: string;
 }
 
+export interface FetchOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The authority to trust with https. */
+  readonly ca?: string;
+}
+
 export interface Fetched {
   readonly status: number;
   readonly body: string;
 }
 
+const EXCHANGE_MS = 5000;
+const FETCH_MS = 10_000;
+
+const servers = new Servers();
 const connections = new Map<number, Socket>();
 let opened = 0;
 
@@ -87,19 +103,44 @@ function say(message: object): void {
 async function obey(request: Request): Promise<unknown> {
   switch (request.do) {
     case 'connect':
-      return open(request);
-    case 'listen':
-      return Promise.all(request.addresses.map((address) => listen(address, request)));
+      return connect(request);
+    case 'begin':
+      return begin(request).id;
+    case 'write':
+      return void find(request.id).write(request.text);
+    case 'exchange':
+      return exchange(find(request.id), request.text);
     case 'close':
       return close(request.id);
+    case 'listen':
+      return servers.listen(request);
+    case 'unlisten':
+      return servers.unlisten(request.address, request.port);
+    case 'answer':
+      return servers.answer(request.address, request.port, request.rules);
+    case 'served':
+      return servers.served(request.address, request.port);
+    case 'tally':
+      return servers.tally(request.address, request.port);
     case 'fetch':
-      return fetchText(request.url);
+      return fetchText(request.url, request);
     case 'resolve':
-      return resolve(request.hostname);
+      return resolve(request.hostname, request.server);
   }
 }
 
-async function open(options: ConnectOptions): Promise<Connection> {
+async function connect(options: ConnectOptions): Promise<Connection> {
+  const { id, socket } = begin(options);
+  await once(socket, options.tls === undefined ? 'connect' : 'secureConnect');
+  return {
+    id,
+    local: `${socket.localAddress}:${socket.localPort}`,
+    peer: `${socket.remoteAddress}:${socket.remotePort}`,
+  };
+}
+
+/** Begins to open a connection. What arrives on it is dropped; a peer that goes away is nothing to die of. */
+function begin(options: ConnectOptions): { readonly id: number; readonly socket: Socket } {
   const { host, port, localAddress, localPort, tls } = options;
   const from = {
     ...(localAddress === undefined ? {} : { localAddress }),
@@ -107,46 +148,47 @@ async function open(options: ConnectOptions): Promise<Connection> {
   };
   const socket =
     tls === undefined ? connectTcp({ host, port, ...from }) : connectTls({ host, port, ...from, ...tls });
-  await once(socket, tls === undefined ? 'connect' : 'secureConnect');
-  keep(socket);
+  socket.on('error', () => {});
+  socket.resume();
   opened += 1;
   connections.set(opened, socket);
-  return {
-    id: opened,
-    local: `${socket.localAddress}:${socket.localPort}`,
-    peer: `${socket.remoteAddress}:${socket.remotePort}`,
-  };
+  return { id: opened, socket };
+}
+
+function find(id: number): Socket {
+  const socket = connections.get(id);
+  if (socket === undefined) throw new Error(`Cannot find connection "${id}": there is none`);
+  return socket;
+}
+
+/** Says something to the peer and waits for its answer. */
+async function exchange(socket: Socket, text: string): Promise<string> {
+  socket.write(text);
+  const [data] = await once(socket, 'data', { signal: AbortSignal.timeout(EXCHANGE_MS) });
+  return String(data);
 }
 
 async function close(id: number): Promise<void> {
-  const socket = connections.get(id);
-  if (socket === undefined) throw new Error(`Cannot close connection "${id}": there is none`);
+  const socket = find(id);
   connections.delete(id);
   socket.destroy();
-  await once(socket, 'close');
+  if (!socket.closed) await once(socket, 'close');
 }
 
-/** Accepts connections and keeps them. On `::` IPv4 connections too, whose addresses the kernel shows as mapped. */
-async function listen(address: string, { port, tls, ipv6Only = false }: ListenOptions): Promise<void> {
-  const server = tls === undefined ? createTcpServer(keep) : createTlsServer(tls, keep);
-  server.listen({ host: address, port, ipv6Only });
-  await once(server, 'listening');
+async function fetchText(url: string, options: FetchOptions): Promise<Fetched> {
+  const send = url.startsWith('https:') ? sendHttps : sendHttp;
+  const request = send(url, { ...options, agent: false, timeout: FETCH_MS }).end();
+  request.on('timeout', () => request.destroy(new Error(`"${url}" has not answered`)));
+  const [response]: IncomingMessage[] = await once(request, 'response');
+  if (response === undefined) throw new Error(`"${url}" has not answered`);
+  const parts = await response.setEncoding('utf8').toArray();
+  return { status: response.statusCode ?? 0, body: parts.join('') };
 }
 
-/** What arrives is read and dropped; a peer that goes away is nothing to die of. */
-function keep(socket: Socket): void {
-  socket.on('error', () => {});
-  socket.resume();
-}
-
-async function fetchText(url: string): Promise<Fetched> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-  return { status: answer.status, body: await answer.text() };
-}
-
-/** Every address that DNS gives for a name. */
-async function resolve(hostname: string): Promise<readonly string[]> {
+/** Every address that DNS gives for a name, asked of the namespace's resolver or of the given server. */
+async function resolve(hostname: string, server?: string): Promise<readonly string[]> {
   const resolver = new Resolver({ timeout: 500, tries: 1 });
+  if (server !== undefined) resolver.setServers([server]);
   const families = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
   return families.flatMap((family) => (family.status === 'fulfilled' ? family.value : []));
 }

@@ -9,7 +9,10 @@ const PROGRAMS = {
   dnsmasq: 'dnsmasq-base',
   openssl: 'openssl',
   promtool: 'prometheus',
+  nsenter: 'util-linux',
   setpriv: 'util-linux',
+  ss: 'iproute2',
+  unshare: 'util-linux',
 } as const;
 
 /** Where root's programs are, whatever PATH the shell of a user has. */
