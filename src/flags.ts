@@ -139,7 +139,7 @@ export const FLAGS = {
     name: '--kubernetes',
     placeholder: null,
     negatable: true,
-    help: 'read the X-ENIs in the EndpointSlice default/kubernetes; on in a cluster ($KUBERNETES_SERVICE_HOST), else off',
+    help: 'read the X-ENIs in the EndpointSlice default/kubernetes; on in a pod ($KUBERNETES_SERVICE_HOST is set), else off',
     read: readSwitch,
   }),
   imds: flag({
@@ -172,7 +172,7 @@ export const FLAGS = {
   nodeName: flag({
     name: '--node-name',
     placeholder: 'NAME',
-    help: "the node's name; $NODE_NAME, else the host name, where it is not given",
+    help: "the node's name in Kubernetes; $NODE_NAME, else the host name, where it is not given",
     read: readNodeName,
   }),
   listenAddress: flag({ ...LISTEN_ADDRESS, defaultText: ':10943' }),
@@ -300,7 +300,10 @@ function readClient(text: string): Reading<string> {
 const WIDEST_X_ENI = { 4: 16, 6: 48 };
 
 function readXEni(text: string): Reading<AddressRange> {
-  const reading = readRange(text, 'an address or CIDR; give one such as 10.0.3.17 or 10.0.3.0/24');
+  const reading = readRange(
+    text,
+    'an address or CIDR; give one such as 10.0.3.17 or 10.0.3.0/24, and the flag once for each',
+  );
   if ('problem' in reading) return reading;
   const range = reading.value;
   const widest = WIDEST_X_ENI[range.family];
@@ -316,7 +319,7 @@ function readXEni(text: string): Reading<AddressRange> {
 }
 
 function readVpcCidr(text: string): Reading<AddressRange> {
-  const wanted = "a CIDR; give the VPC's, such as 192.168.0.0/16";
+  const wanted = "a CIDR; give the VPC's, such as 192.168.0.0/16, and the flag once for each";
   if (!text.includes('/')) return { problem: `not ${wanted}` };
   const reading = readRange(text, wanted);
   if ('problem' in reading) return reading;

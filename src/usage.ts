@@ -44,7 +44,7 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     summary: 'Look at this node now and say what route it is on',
     flags: [...NODE_FLAGS, FLAGS.output, ...LOG_FLAGS],
     exits: [
-      '0   the expectation holds (with any: the route is x-eni, public, mixed or other)',
+      '0   the expectation holds (with any: the route is x-eni, public, mixed or other); gates and findings do not count',
       '1   it does not hold',
       '2   cannot tell',
       USAGE_EXIT,

@@ -8,7 +8,7 @@ import { isCurrentProbe } from './freshness.ts';
 import type { TrackedSocket } from './history.ts';
 import type { Verdict } from './node-route.ts';
 import { DEADLINE_PASSED, type Moment, type Observation, type ProbeSeen, UNFORESEEN } from './observation.ts';
-import { moveIt, NEEDS, restart, whoIs } from './remedies.ts';
+import { moveIt, NEEDS, restart, safely, whoIs } from './remedies.ts';
 import { currentXEnis, distinct, holds, type Knowledge, routeOf } from './route.ts';
 import type { Settings } from './settings.ts';
 import { movingRemedy, type StaleFacts, type StaleGroup, staleGroups, staleSummary } from './stale.ts';
@@ -236,7 +236,7 @@ const RULES: readonly Rule[] = [
         {
           address,
           summary: `the node's hosts file gives ${endpoint?.hostname} the address ${list(other.slice(0, MAX_NAMED))}, which DNS does not give: the clients do not go by DNS`,
-          remedy: `take the name out of the node's hosts file ('grep -inF ${endpoint?.hostname} /etc/hosts'; Bottlerocket: 'apiclient get settings.network.hosts') and out of what writes it there (user data, image, a DaemonSet), the gate private-ready first; then ${restart('kubelet', settings)}. On an Outposts local cluster it belongs there: leave it`,
+          remedy: `${safely({ settings, known })}; take the name out of what writes it (user data, image, a DaemonSet; Bottlerocket: 'apiclient get settings.network.hosts'), then out of the hosts file ('grep -inF ${endpoint?.hostname} /etc/hosts'); new connections then go by DNS, a pod of kube-proxy has to be made anew; one node first, then in batches. On an Outposts local cluster it belongs there: leave it`,
         },
       ];
     },

@@ -1,6 +1,6 @@
 /** The questions about a node that a person wants answered before a switch, each with one sentence why. */
 import { serversOf } from './access-mode.ts';
-import type { Address } from './address.ts';
+import { type Address, parseAddress } from './address.ts';
 import type { ClientView } from './clients.ts';
 import { isCurrentProbe, isOld, isOldDns, NODE_CONFIG_INTERVAL_MS } from './freshness.ts';
 import type { Verdict } from './node-route.ts';
@@ -85,7 +85,12 @@ function judgePublicFree(facts: GateFacts, ready: Part): Part {
 
 function judgeDns({ observation, known }: GateFacts): Part {
   const { dns, endpoint, at } = observation;
-  if (dns === null) return unknown(`${endpoint?.hostname ?? 'the endpoint'} is not asked of DNS`);
+  if (dns === null)
+    return unknown(
+      endpoint !== null && parseAddress(endpoint.hostname) !== null
+        ? `the endpoint is given as an address: DNS is not asked for it`
+        : 'DNS has not been asked for the endpoint yet',
+    );
   if (known.dns === null) return unknown(`DNS gives no answer${dns.error === null ? '' : `: ${dns.error}`}`);
   const open = known.dns.find((address) => routeOf(address, known) === 'public');
   if (open !== undefined) return { state: 'false', reason: `DNS gives ${open.text}, a public address` };

@@ -53,6 +53,9 @@ export interface Socket {
   readonly retransmits: number;
 }
 
+/** Stands for a network namespace whose name may not be read. */
+export const UNKNOWN_NETNS = '';
+
 /** A socket in LISTEN. */
 export interface Listener {
   readonly table: TcpTableName;

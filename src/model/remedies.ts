@@ -22,11 +22,11 @@ export interface Situation {
 /** How to move the client of a connection without losing the node. */
 export function moveIt(connection: EndpointConnection, now: Situation): string {
   const { client } = connection;
-  return `${safely(now)}; then ${restart(client, now.settings)}, or gentler, as root and where the kernel has CONFIG_INET_DIAG_DESTROY: ${closeIt(connection)} (it lists what it closed); one node first, then in batches (1, 10, 100), and go on only while they stay Ready`;
+  return `${safely(now)}; then, on one node, close this one connection, as root: ${closeIt(connection)} (it lists what it closed; nothing listed: the kernel lacks CONFIG_INET_DIAG_DESTROY), or else ${restart(client, now.settings)}; then in batches (1, 10, 100), and go on only while the nodes stay Ready`;
 }
 
 /** What to see first: a client that is made to connect anew goes where DNS leads it. */
-function safely({ settings: { probeIntervalMs }, known }: Situation): string {
+export function safely({ settings: { probeIntervalMs }, known }: Situation): string {
   const given = known.dns ?? [];
   const texts = list(given.slice(0, 4).map(({ text }) => text)) || 'what it gives';
   if (probeIntervalMs === null || given.length === 0)
@@ -41,7 +41,7 @@ export function restart(client: string, { nodeName }: Settings): string {
   if (client === 'kubelet')
     return "'systemctl restart kubelet' on the node; Bottlerocket without its admin container and Auto Mode: replace the node";
   if (client === 'kube-proxy')
-    return `'kubectl -n kube-system delete pod -l k8s-app=kube-proxy --field-selector spec.nodeName=${nodeName}'; on Auto Mode (a systemd unit) replace the node`;
+    return `'kubectl -n kube-system delete pod -l k8s-app=kube-proxy --field-selector spec.nodeName=${nodeName}' ('No resources found': that is not the node's name in Kubernetes); on Auto Mode (a systemd unit) replace the node`;
   if (client === UNATTRIBUTED) return "find out with 'ss -tnp' whose connection it is and restart that";
   return `restart ${client}; where there is no shell, replace the node`;
 }

@@ -1,7 +1,7 @@
 /** Whether it is known which X-ENIs a node must reach: gates and findings rest on it. */
 import { isHosts } from './attribution.ts';
 import { IMDS_INTERVAL_MS, isOld, isOldDns, SLICE_INTERVAL_MS } from './freshness.ts';
-import type { Observation } from './observation.ts';
+import { type Observation, UNKNOWN_NETNS } from './observation.ts';
 import { currentXEnis, holds, type Knowledge, knownXEnis, routeOf } from './route.ts';
 import { duration, list } from './text.ts';
 
@@ -15,11 +15,15 @@ export function xEnisObstacle(observation: Observation, known: Knowledge): strin
   );
 }
 
-/** Why the agent's own connections are not the node's; null where they are: from within its network namespace alone. */
+/**
+ * Why the agent's own connections are not the node's; null where they are: from within its network namespace alone.
+ * A client's namespace may not be readable (without SYS_PTRACE): then the host's table must be in the agent's.
+ */
 export function agentObstacle({ agentNetns, owners, tables }: Observation): string | null {
-  const ofNode = [...(owners?.processes ?? []), ...(tables?.filter(isHosts) ?? [])].map(({ netns }) => netns);
+  const clients = owners?.processes.filter(({ netns }) => netns !== UNKNOWN_NETNS) ?? [];
+  const ofNode = [...clients, ...(tables?.filter(isHosts) ?? [])].map(({ netns }) => netns);
   if (ofNode.length > 0 && ofNode.every((netns) => netns === agentNetns)) return null;
-  return ofNode.length > 0 && agentNetns !== null
+  return ofNode.length > 0 && agentNetns !== null && !ofNode.includes(UNKNOWN_NETNS)
     ? "the agent is not in the node's network namespace: its probes and its DNS are not the node's; it needs hostNetwork"
     : "it is not known whether the agent is in the node's network namespace: nothing of the node was seen";
 }

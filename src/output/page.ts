@@ -1,4 +1,5 @@
 /** The page at `/`: plain for now, the verdict, the findings, the connections, and where the rest is. */
+import { FINDING_CODES } from '../model/findings.ts';
 import type { Finding, Gate, NodeStatus } from '../model/status.ts';
 import { html, type SafeHtml } from './html.ts';
 
@@ -27,6 +28,7 @@ ${
     ? html`<p>No finding is raised.</p>`
     : html`<ul>${status.findings.map(renderFinding)}</ul>`
 }
+${renderUntold(status)}
 ${renderConnections(status)}
 ${renderProbes(status)}`
 }
@@ -49,6 +51,17 @@ function renderFinding({ code, severity, summary, remedy, runbook }: Finding): S
 `;
 }
 
+/** What the lack of findings and connections does not say. */
+function renderUntold({ evaluated, stages, clients }: NodeStatus): SafeHtml {
+  const open = FINDING_CODES.filter((code) => !evaluated.includes(code));
+  const untold = clients.filter(({ connections, found }) => connections === null && found !== false);
+  return html`${open.length === 0 ? '' : html`<p>Not evaluated: ${open.join(', ')}.</p>`}
+${stages
+  .filter(({ success }) => !success)
+  .map(({ stage, error }) => html`<p>Stage ${stage} failed: ${error ?? 'unknown'}.</p>`)}
+${untold.map(({ client }) => html`<p>Endpoint connections of ${client}: unknown.</p>`)}`;
+}
+
 function renderConnections({ clients }: NodeStatus): SafeHtml {
   const rows = clients.flatMap(({ client, connections }) =>
     (connections ?? []).map(
@@ -57,7 +70,8 @@ function renderConnections({ clients }: NodeStatus): SafeHtml {
 `,
     ),
   );
-  if (rows.length === 0) return html`<p>No endpoint connection was seen.</p>`;
+  const isTold = clients.some(({ connections }) => connections !== null);
+  if (rows.length === 0) return isTold ? html`<p>No endpoint connection was seen.</p>` : html``;
   return html`<table>
 <tr><th>Process<th>State<th>Local address<th>Peer address<th>Route<th>Evidence
 ${rows}</table>`;

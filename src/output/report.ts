@@ -1,5 +1,6 @@
 /** The report of `check` and `demo`: a table like that of `ss -tnp` with the route beside each peer, then the verdict. */
 import { styleText } from 'node:util';
+import { FINDING_CODES } from '../model/findings.ts';
 import type { Gate, NodeStatus, Severity } from '../model/status.ts';
 
 export interface ReportOptions {
@@ -78,7 +79,10 @@ function sockets({ clients, scan }: NodeStatus, paint: Paint): readonly string[]
     ? `left out: ${left} ${left === 1 ? 'connection' : 'connections'} to or from anything else`
     : null;
   const footer = ignored === null ? [] : [paint('dim', `(${ignored})`)];
-  if (rows.length === 0) return ['No endpoint connection was seen.', ...footer];
+  const untold = clients.filter(({ connections, found }) => connections === null && found !== false);
+  const blind = untold.map(({ client }) => `Endpoint connections of ${printable(client)}: unknown.`);
+  if (rows.length === 0)
+    return [...(blind.length === 0 ? ['No endpoint connection was seen.'] : blind), ...footer];
   const widths = HEADINGS.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
@@ -89,7 +93,7 @@ function sockets({ clients, scan }: NodeStatus, paint: Paint): readonly string[]
         return column === 3 && route !== null ? paint(styleOf(route), padded) : padded;
       })
       .join('  ');
-  return [paint('bold', line(HEADINGS)), ...rows.map((row) => line(row, row[3] ?? '')), ...footer];
+  return [paint('bold', line(HEADINGS)), ...rows.map((row) => line(row, row[3] ?? '')), ...blind, ...footer];
 }
 
 function failures({ stages }: NodeStatus, paint: Paint): readonly string[] {
@@ -101,7 +105,7 @@ function failures({ stages }: NodeStatus, paint: Paint): readonly string[] {
 }
 
 function verdict(
-  { route, routeReason, expectedRoute, gates, findings }: NodeStatus,
+  { route, routeReason, expectedRoute, gates, findings, evaluated }: NodeStatus,
   paint: Paint,
 ): readonly string[] {
   const expected = expectedRoute === 'any' ? '' : ` (expected: ${expectedRoute})`;
@@ -113,6 +117,8 @@ function verdict(
       `  Why: ${printable(reason)}.`,
     ]),
   ];
+  const open = FINDING_CODES.filter((code) => !evaluated.includes(code));
+  if (open.length > 0) lines.push(paint('dim', `Not evaluated: ${open.join(', ')}.`));
   for (const { code, severity, summary, remedy, runbook } of findings) {
     lines.push(
       '',

@@ -1,11 +1,14 @@
-import type { ClientProcess, LeftOutProcess, OwnersSeen } from '../model/observation.ts';
+import {
+  type ClientProcess,
+  type LeftOutProcess,
+  type OwnersSeen,
+  UNKNOWN_NETNS,
+} from '../model/observation.ts';
 import type { Pauses } from './pauses.ts';
 import { MS_PER_TICK, type Proc, ProcReadError } from './proc.ts';
 
 /** The kernel keeps this many bytes of a process's name (TASK_COMM_LEN less the end mark). */
 const COMM_BYTES = 15;
-/** Stands for a network namespace whose name may not be read. */
-export const UNKNOWN_NETNS = '';
 
 interface Candidate {
   readonly client: string;

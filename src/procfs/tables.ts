@@ -7,9 +7,9 @@ import {
   type Socket,
   type SocketTable,
   type TcpTableName,
+  UNKNOWN_NETNS,
 } from '../model/observation.ts';
 import { isLoopback } from '../model/route.ts';
-import { UNKNOWN_NETNS } from './owners.ts';
 import type { Pauses } from './pauses.ts';
 import { type Proc, ProcReadError } from './proc.ts';
 import { type TcpRow, TcpTableParser } from './tcp.ts';

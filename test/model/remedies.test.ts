@@ -54,7 +54,7 @@ describe('to move a client', () => {
       expect(remedy.indexOf('private-ready')).toBeLessThan(
         remedy.search(/systemctl restart|delete pod|restart /),
       );
-      expect(remedy).toMatch(/one node first.*batches.*Ready$/);
+      expect(remedy).toMatch(/on one node, .*batches.*Ready$/);
     },
   );
 

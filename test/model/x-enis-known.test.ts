@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { knowledgeOf } from '../../src/model/route.ts';
 import type { Settings } from '../../src/model/settings.ts';
-import { MAX_PROBED, xEnisObstacle } from '../../src/model/x-enis-known.ts';
+import { agentObstacle, MAX_PROBED, xEnisObstacle } from '../../src/model/x-enis-known.ts';
 import { dnsSeen, moment, observation, range, type Seen, settings } from '../support/observation.ts';
 
 const X_ENI = '192.168.1.231';
@@ -177,5 +177,31 @@ describe('it is not known', () => {
     expect(obstacle({ dns })).toMatch(
       /^DNS gives 10\.9\.0\.1, 10\.9\.0\.2, 10\.9\.0\.3 and 10\.9\.0\.4, not/,
     );
+  });
+});
+
+describe("the agent's own connections are the node's", () => {
+  /** A look, the clients' network namespaces being these. */
+  function obstacleWith(clients: string, seen: Seen = {}): string | null {
+    const look = observation(seen);
+    const { owners } = look;
+    const processes = owners?.processes.map((process) => ({ ...process, netns: clients })) ?? [];
+    return agentObstacle({ ...look, owners: owners && { ...owners, processes } });
+  }
+
+  test("where clients and the host's table are in its network namespace", () => {
+    expect(agentObstacle(observation())).toBeNull();
+  });
+
+  test("where the clients' may not be read and the host's table is in its own", () => {
+    expect(obstacleWith('')).toBeNull();
+  });
+
+  test("not where the clients' may not be read and no table is the host's", () => {
+    expect(obstacleWith('', { listening: [] })).toContain('it is not known');
+  });
+
+  test('not where a client is in another', () => {
+    expect(obstacleWith('net:[7]')).toContain('hostNetwork');
   });
 });

@@ -39,7 +39,13 @@ test('the verdict comes with why, what to do and the runbook', () => {
 test('a stage that failed is named with its error', () => {
   const blind = new Watch().look({ failed: ['owners'] });
   expect(renderReport(blind, PLAIN)).toContain('Stage owners failed: it took longer than 5 s');
-  expect(renderReport(blind, PLAIN)).toContain('No endpoint connection was seen.');
+  expect(renderReport(blind, PLAIN)).toContain('Endpoint connections of kubelet: unknown.');
+});
+
+test('no connection is a sentence of its own, and so is what could not be evaluated', () => {
+  const idle = new Watch().look({ dns: ['192.168.1.231'] });
+  expect(renderReport(idle, PLAIN)).toContain('No endpoint connection was seen.');
+  expect(renderReport(idle, PLAIN)).toMatch(/^Not evaluated: .*CustomResolver/m);
 });
 
 test('colours are there only where they are asked for, and do not change the text', () => {
