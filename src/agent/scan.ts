@@ -55,7 +55,7 @@ export async function scan(
     at: clock(),
     owners: owners.value,
     tables: tables.value,
-    agentNetns: netnsOf(proc, 'self'),
+    agentNetns: netnsOf(proc, 'self') || null,
     ...sources,
     stages: [tables.result, ...(ownersStage === null ? [] : [ownersStage]), ...stages],
     procReadErrors: { ...proc.readErrors },

@@ -1,8 +1,8 @@
 /** The cluster's endpoint access, from what the name's addresses are inside the VPC and outside. */
-import { type Address, parseAddress } from './address.ts';
+import type { Address } from './address.ts';
 import { isAmazonDns } from './amazon-dns.ts';
-import { splitPort } from './endpoint.ts';
-import type { DnsSeen, Observation } from './observation.ts';
+import type { Observation } from './observation.ts';
+import { serversOf } from './resolvers.ts';
 import { currentAnswer, isGloballyReachable, isIn, isLoopback, type Knowledge, routeOf } from './route.ts';
 import type { AccessMode, Route } from './status.ts';
 
@@ -46,9 +46,4 @@ function asksTheVpc({ dns, nodeConfig }: Observation, { vpcCidrs }: Knowledge): 
   const isStub = asked.length > 0 && asked.every((server) => server !== null && isLoopback(server));
   const servers = isStub ? (nodeConfig?.resolvers ?? []) : asked;
   return servers.length > 0 && servers.every((server) => server !== null && isAmazonDns(server, vpcCidrs));
-}
-
-/** Who was asked, written as `address`, `address:port` or `[address]:port`; null for what is none of these. */
-export function serversOf(dns: DnsSeen | null): readonly (Address | null)[] {
-  return dns?.servers.map((text) => parseAddress(splitPort(text).host.replace(/^\[|\]$/g, ''))) ?? [];
 }

@@ -21,7 +21,8 @@ export function judgeAge(status: NodeStatus, ageMs: number, scanIntervalMs: numb
     gates: status.gates.map(({ gate }) => ({ gate, state: 'unknown', reason: error })),
     findings: [blind],
     evaluated: ['Blind'],
-    dns: status.dns && { ...status.dns, success: null },
+    dns: status.dns && { ...status.dns, success: null, addresses: null },
+    xEni: null,
     inbound: null,
     probes: null,
     stages: status.stages.map((stage) =>

@@ -4,11 +4,12 @@ import { isAmazonDns } from './amazon-dns.ts';
 import type { Tier } from './attribution.ts';
 import type { ClientView } from './clients.ts';
 import type { EndpointConnection } from './connections.ts';
-import { isCurrentProbe } from './freshness.ts';
+import { isCurrentProbe, isOld, isOldDns, NODE_CONFIG_INTERVAL_MS } from './freshness.ts';
 import type { TrackedSocket } from './history.ts';
 import type { Verdict } from './node-route.ts';
 import { DEADLINE_PASSED, type Moment, type Observation, type ProbeSeen, UNFORESEEN } from './observation.ts';
 import { moveIt, NEEDS, restart, safely, whoIs } from './remedies.ts';
+import { resolversObstacle } from './resolvers.ts';
 import { currentXEnis, distinct, holds, type Knowledge, routeOf } from './route.ts';
 import type { Settings } from './settings.ts';
 import { movingRemedy, type StaleFacts, type StaleGroup, staleGroups, staleSummary } from './stale.ts';
@@ -173,7 +174,7 @@ const RULES: readonly Rule[] = [
         .filter((address) => routeOf(address, known) === 'public')
         .map(({ text }) => text);
       const [address] = open;
-      if (address === undefined) return [];
+      if (address === undefined) return isDnsOfNode(observation) ? [] : null;
       return [
         {
           address,
@@ -205,7 +206,7 @@ const RULES: readonly Rule[] = [
   {
     code: 'CustomResolver',
     severity: 'info',
-    evaluate: ({ settings, observation: { nodeConfig, endpoint }, known }) => {
+    evaluate: ({ settings, observation: { nodeConfig, endpoint, at }, known }) => {
       const resolvers = nodeConfig?.resolvers ?? null;
       if (!settings.onEc2 || resolvers === null) return null;
       const judged = resolvers.map((resolver) => ({
@@ -214,7 +215,10 @@ const RULES: readonly Rule[] = [
       }));
       const custom = judged.filter(({ isAmazon }) => isAmazon === false).map(({ resolver }) => resolver);
       const [first] = custom;
-      if (first === undefined) return judged.some(({ isAmazon }) => isAmazon === null) ? null : [];
+      if (first === undefined) {
+        const isOpen = judged.some(({ isAmazon }) => isAmazon === null);
+        return isOpen || nodeConfig === null || isOld(nodeConfig.at, at, NODE_CONFIG_INTERVAL_MS) ? null : [];
+      }
       return [
         {
           address: first.text,
@@ -227,11 +231,15 @@ const RULES: readonly Rule[] = [
   {
     code: 'HostsFileOverride',
     severity: 'warning',
-    evaluate: ({ settings, observation: { nodeConfig, endpoint }, known }) => {
+    evaluate: ({ settings, observation, known }) => {
+      const { nodeConfig, endpoint, dns, at } = observation;
       if (!nodeConfig?.hosts || known.dns === null) return null;
       const other = nodeConfig.hosts.filter((address) => !holds(known.dns, address)).map(({ text }) => text);
       const [address] = other;
-      if (address === undefined) return [];
+      if (address === undefined)
+        return dns === null || isOldDns(dns, at) || isOld(nodeConfig.at, at, NODE_CONFIG_INTERVAL_MS)
+          ? null
+          : [];
       return [
         {
           address,
@@ -326,7 +334,7 @@ const RULES: readonly Rule[] = [
         ({ route }) => route === 'proxy',
         ({ client, socket: { peer, peerPort } }) => ({
           summary: `${client} reaches the endpoint through the proxy at ${peer.text} port ${peerPort}: what route the proxy takes cannot be seen from here`,
-          remedy: `decide whether it is wanted; if not, exempt the endpoint, the gate private-ready first: add ${now.observation.endpoint?.hostname} to NO_PROXY of ${client} (AL2023: a drop-in in /etc/systemd/system/kubelet.service.d; kube-proxy: its DaemonSet or add-on; Bottlerocket: settings.network.no-proxy; Auto Mode: the NodeClass), or take proxy-url out of its kubeconfig, then ${restart(client, now.settings)}; one node first, then in batches`,
+          remedy: `decide whether it is wanted; if not, ${safely(now)}; then exempt the endpoint: add ${now.observation.endpoint?.hostname} to NO_PROXY of ${client} (AL2023: a drop-in in /etc/systemd/system/kubelet.service.d; kube-proxy: its DaemonSet or add-on; Bottlerocket: settings.network.no-proxy; Auto Mode: the NodeClass), or take proxy-url out of its kubeconfig, then ${restart(client, now.settings)}; one node first, then in batches`,
         }),
       );
       return raised !== null && raised.length === 0 && !isWhole ? null : raised;
@@ -496,6 +504,12 @@ function probeFinding(
     found.some((probe) => probe.address.key === address.key && tells(probe)),
   );
   return addresses.length > 0 && cleared.length === addresses.length ? [] : null;
+}
+
+/** Whether DNS tells the agent now what it tells the node. */
+function isDnsOfNode(observation: Observation): boolean {
+  const { dns, at } = observation;
+  return dns !== null && !isOldDns(dns, at) && resolversObstacle(observation) === null;
 }
 
 /** Without it being known which X-ENIs there are, nothing of theirs is clear. */

@@ -1,11 +1,11 @@
 /** The questions about a node that a person wants answered before a switch, each with one sentence why. */
-import { serversOf } from './access-mode.ts';
 import { type Address, parseAddress } from './address.ts';
 import type { ClientView } from './clients.ts';
 import { isCurrentProbe, isOld, isOldDns, NODE_CONFIG_INTERVAL_MS } from './freshness.ts';
 import type { Verdict } from './node-route.ts';
 import type { Moment, Observation } from './observation.ts';
-import { currentXEnis, distinct, holds, isLoopback, type Knowledge, routeOf } from './route.ts';
+import { resolversObstacle } from './resolvers.ts';
+import { currentXEnis, distinct, holds, type Knowledge, routeOf } from './route.ts';
 import type { Settings } from './settings.ts';
 import type { Attribution, Gate, GateState } from './status.ts';
 import { duration, list } from './text.ts';
@@ -105,22 +105,8 @@ function judgeDns({ observation, known }: GateFacts): Part {
     return unknown(
       `DNS changed ${duration(changedMs)} ago, ${duration(STEADY_FOR_MS)} of the same answer are needed`,
     );
-  return judgeResolvers(observation);
-}
-
-/** Only whoever asks the node's resolvers is told what the node is told. */
-function judgeResolvers({ dns, nodeConfig }: Observation): Part {
-  const asked = serversOf(dns);
-  const ofNode = nodeConfig?.resolvers ?? null;
-  if (ofNode === null) return unknown("the node's resolv.conf was not read");
-  const other = asked.find((server) => server === null || !(isLoopback(server) || holds(ofNode, server)));
-  if (asked.length > 0 && other === undefined) return TRUE;
-  const nodes = list(ofNode.map(({ text }) => text)) || 'nobody';
-  return unknown(
-    other
-      ? `the agent asks ${other.text} for names, the node ${nodes}: its pod needs dnsPolicy Default`
-      : 'whom the agent asks for names is not known',
-  );
+  const obstacle = resolversObstacle(observation);
+  return obstacle === null ? TRUE : unknown(obstacle);
 }
 
 function judgeHosts({ observation: { nodeConfig, at }, known }: GateFacts): Part {

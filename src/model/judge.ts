@@ -118,8 +118,8 @@ export function targetsOf(settings: Settings, sources: Parameters<typeof knowled
 }
 
 /** The parts of an observation that were seen in that very look. */
-function socketsOf({ at, owners, tables, agentNetns, stages, procReadErrors }: Observation) {
-  return { at, owners, tables, agentNetns, stages, procReadErrors };
+function socketsOf({ at, owners, tables, stages, procReadErrors }: Observation) {
+  return { at, owners, tables, stages, procReadErrors };
 }
 
 function viewSockets(

@@ -28,9 +28,9 @@ export function moveIt(connection: EndpointConnection, now: Situation): string {
 /** What to see first: a client that is made to connect anew goes where DNS leads it. */
 export function safely({ settings: { probeIntervalMs }, known }: Situation): string {
   const given = known.dns ?? [];
-  const texts = list(given.slice(0, 4).map(({ text }) => text)) || 'what it gives';
+  const texts = list(given.slice(0, 4).map(({ text }) => text));
   if (probeIntervalMs === null || given.length === 0)
-    return `first see that this node can open a connection to the addresses that DNS gives now (${texts})`;
+    return `first see that this node can open a connection to the addresses that DNS gives now${texts === '' ? '' : ` (${texts})`}`;
   return given.every((address) => routeOf(address, known) === 'x-eni')
     ? 'first see that the gate private-ready is true on this node: where it is not, the client does not come back'
     : `first see that the addresses that DNS gives now (${texts}) answer this node's probes (probe_success 1): where they do not, the client does not come back`;

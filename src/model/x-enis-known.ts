@@ -20,9 +20,12 @@ export function xEnisObstacle(observation: Observation, known: Knowledge): strin
  * A client's namespace may not be readable (without SYS_PTRACE): then the host's table must be in the agent's.
  */
 export function agentObstacle({ agentNetns, owners, tables }: Observation): string | null {
-  const clients = owners?.processes.filter(({ netns }) => netns !== UNKNOWN_NETNS) ?? [];
-  const ofNode = [...clients, ...(tables?.filter(isHosts) ?? [])].map(({ netns }) => netns);
-  if (ofNode.length > 0 && ofNode.every((netns) => netns === agentNetns)) return null;
+  const processes = owners?.processes ?? [];
+  const clients = processes.filter(({ netns }) => netns !== UNKNOWN_NETNS);
+  const hosts = tables?.filter(isHosts) ?? [];
+  const ofNode = [...clients, ...hosts].map(({ netns }) => netns);
+  const isSeen = clients.length === processes.length ? ofNode.length > 0 : hosts.length > 0;
+  if (isSeen && ofNode.every((netns) => netns === agentNetns)) return null;
   return ofNode.length > 0 && agentNetns !== null && !ofNode.includes(UNKNOWN_NETNS)
     ? "the agent is not in the node's network namespace: its probes and its DNS are not the node's; it needs hostNetwork"
     : "it is not known whether the agent is in the node's network namespace: nothing of the node was seen";

@@ -669,21 +669,28 @@ function dnsFindings(world: World): Readonly<Record<string, Allowed>> {
     ...(world.expect !== 'x-eni'
       ? { DnsPublic: NOT_RAISED }
       : dnsIsFresh(world)
-        ? { DnsPublic: judged }
-        : {}),
+        ? { DnsPublic: judged === CLEAR && !asksAsNode(world) ? NOT_EVALUATED : judged }
+        : { DnsPublic: isPublic ? [...RAISED, ...NOT_EVALUATED] : NOT_EVALUATED }),
   };
 }
 
 function nodeFindings(world: World): Readonly<Record<string, Allowed>> {
   const asks = asksAmazon(world);
+  // What was not read lately is not clear.
+  const isYoung = world.nodeFilesAgeSeconds <= NODE_FILES_FRESH;
   const hosts = hostsOf(world);
   return {
     ...(!world.onEc2 ? { CustomResolver: NOT_RAISED } : {}),
     ...(world.onEc2 && world.resolvers === null ? { CustomResolver: NOT_EVALUATED } : {}),
-    ...(world.onEc2 && asks === 'yes' ? { CustomResolver: CLEAR } : {}),
+    ...(world.onEc2 && asks === 'yes' ? { CustomResolver: isYoung ? CLEAR : NOT_EVALUATED } : {}),
     ...(world.onEc2 && asks === 'no' ? { CustomResolver: RAISED } : {}),
-    ...(dnsIsFresh(world) ? hostsFinding(hosts, dnsOf(world) ?? []) : {}),
+    ...(dnsIsFresh(world) && isYoung ? hostsFinding(hosts, dnsOf(world) ?? []) : {}),
   };
+}
+
+/** Whether the agent asks whom the node asks, as far as that is known by now. */
+function asksAsNode(world: World): boolean {
+  return world.resolvers !== null && resolversPart({ ...world, nodeFilesAgeSeconds: 0 }).join() === 'true';
 }
 
 function hostsFinding(
