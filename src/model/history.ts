@@ -21,8 +21,18 @@ export interface History {
   /** Since when every look said `x-eni`; null where the last did not. */
   readonly xEniSince: Moment | null;
   readonly xEnis: XEniHistory;
+  /** Peers that nobody knows, by client and peer, on whatever socket. */
+  readonly met: ReadonlyMap<string, Met>;
   readonly lastStatus: NodeStatus | null;
 }
+
+interface Met {
+  readonly firstSeenAt: Moment;
+  readonly lastSeenAt: Moment;
+}
+
+/** A client that connects anew more often than it is looked at is still the same client at the same peer. */
+const MET_FOR_MS = 300_000;
 
 interface Baseline {
   readonly at: Moment;
@@ -54,6 +64,7 @@ export function emptyHistory(since: Moment): History {
     unexpectedSince: null,
     xEniSince: null,
     xEnis: NO_X_ENIS,
+    met: new Map(),
     lastStatus: null,
   };
 }
@@ -178,6 +189,20 @@ export function recordConnections(
   }
   // The first baseline of a client counts: later ones would hide what it opened in between.
   return { ...history, sockets, opens, baselines: new Map([...baselines, ...history.baselines]) };
+}
+
+/** Since when each of these peers is met, and those that were met lately; a look is at `at`. */
+export function recordMet(
+  met: History['met'],
+  strangers: readonly { readonly key: string; readonly firstSeenAt: Moment }[],
+  at: Moment,
+): History['met'] {
+  const still = [...met].filter(([, { lastSeenAt }]) => at.monotonicMs - lastSeenAt.monotonicMs < MET_FOR_MS);
+  const now = new Map(still);
+  for (const { key, firstSeenAt } of strangers) {
+    now.set(key, { firstSeenAt: met.get(key)?.firstSeenAt ?? firstSeenAt, lastSeenAt: at });
+  }
+  return now;
 }
 
 /** From the DNS change on where it was seen while the connection stood, else from first sight. */

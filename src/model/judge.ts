@@ -8,7 +8,14 @@ import type { EndpointConnection } from './connections.ts';
 import { eventsBetween } from './events.ts';
 import { judgeFindings } from './findings.ts';
 import { judgeGates } from './gates.ts';
-import { type History, noOpens, recordConnections, type TrackedSocket, trackSockets } from './history.ts';
+import {
+  type History,
+  noOpens,
+  recordConnections,
+  recordMet,
+  type TrackedSocket,
+  trackSockets,
+} from './history.ts';
 import { identitiesOf } from './identities.ts';
 import { confirm, routeOfLook } from './node-route.ts';
 import type { Moment, Observation } from './observation.ts';
@@ -47,7 +54,7 @@ export function judge(observation: Observation, before: History, settings: Setti
   const known = knowledgeOf(settings, observation, xEnis.former);
   const tracked = trackSockets(before, observation);
   const tier = tierOf(settings, observation);
-  const clients = viewSockets(observation, tracked, { tier, known, settings });
+  const { clients, met } = meet(viewSockets(observation, tracked, { tier, known, settings }), before.met, at);
   const recorded = recordConnections(
     tracked,
     clients.flatMap(({ connections }) => connections),
@@ -73,6 +80,7 @@ export function judge(observation: Observation, before: History, settings: Setti
     unexpectedSince: asExpected ? null : (before.unexpectedSince ?? at),
     xEniSince: verdict.route === 'x-eni' ? (before.xEniSince ?? at) : null,
     xEnis,
+    met,
   };
   const facts = { settings, observation, known, attribution: tier.attribution, verdict };
   const status: NodeStatus = {
@@ -143,6 +151,27 @@ function viewSockets(
     sockets: byClient,
     facts: endpoint && { endpoint, known, service, identities, proxies, now: at },
   });
+}
+
+/** The clients, each stranger of theirs since it was first met, on this socket or an earlier one. */
+function meet(
+  views: readonly ClientView[],
+  before: History['met'],
+  at: Moment,
+): { clients: readonly ClientView[]; met: History['met'] } {
+  const keyOf = (client: string, { address, port }: Target) => `${client} ${address.key} ${port}`;
+  const strangers = views.flatMap(({ client, strangers }) =>
+    strangers.map((stranger) => ({ key: keyOf(client, stranger), firstSeenAt: stranger.firstSeenAt })),
+  );
+  const met = recordMet(before, strangers, at);
+  const clients = views.map((view) => ({
+    ...view,
+    strangers: view.strangers.map((stranger) => ({
+      ...stranger,
+      firstSeenAt: met.get(keyOf(view.client, stranger))?.firstSeenAt ?? stranger.firstSeenAt,
+    })),
+  }));
+  return { clients, met };
 }
 
 /** The clients whose sockets this look knows, each with the inodes that it holds. Nobody's are not known as held. */

@@ -518,3 +518,29 @@ describe('since when a connection is stale', () => {
     expect(staleSince(watch, { processes, sockets: [{ ...PUBLIC, inode: 9 }] })).toBe(iso(30));
   });
 });
+
+describe('a client that connects anew at every look', () => {
+  const moved = { process: 'kubelet', peer: '192.168.1.231:443', local: '192.168.1.204:40000' };
+  const good = { dns: ['192.168.1.231'], slice: ['192.168.1.231'], probes: [{ address: '192.168.1.231' }] };
+  const again = (look: number) => ({
+    process: 'kubelet',
+    peer: '192.168.9.9:443',
+    local: `192.168.1.204:${41_000 + look}`,
+  });
+
+  function lookAt(sockets: readonly (readonly SocketText[])[]): string | undefined {
+    const watch = new Watch({ probeIntervalMs: 60_000, clients: [{ name: 'kubelet', required: true }] });
+    const statuses = sockets.map((seen) => watch.look({ ...good, processes: [KUBELET], sockets: seen }));
+    return statuses.at(-1)?.gates.find(({ gate }) => gate === 'public-free')?.state;
+  }
+
+  test('to a peer that nobody knows keeps the node from being public-free', () => {
+    const looks = [0, 1, 2, 3, 4];
+    expect(lookAt(looks.map(() => [moved]))).toBe('true');
+    expect(lookAt(looks.map((look) => [moved, again(look)]))).toBe('unknown');
+  });
+
+  test('but not once it is there no more', () => {
+    expect(lookAt([[moved, again(0)], [moved, again(1)], [moved], [moved], [moved]])).toBe('true');
+  });
+});
