@@ -4,8 +4,6 @@ import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { type Invocation, parseCommandLine } from './config.ts';
 import { systemResolver } from './endpoint/dns.ts';
-import { handshake } from './endpoint/handshake.ts';
-import { sendRequest } from './endpoint/http.ts';
 import { isEc2 } from './endpoint/imds.ts';
 import type { Output, Runtime } from './runtime.ts';
 
@@ -67,8 +65,9 @@ function realRuntime(): Runtime {
     clock: () => ({ wallMs: Date.now(), monotonicMs: performance.now() }),
     resolve: systemResolver(),
     resolveAt: (server) => systemResolver([server]),
-    request: sendRequest,
-    handshake,
+    // TLS is loaded when somebody is asked: not for a help text, nor for the demo.
+    request: async (request) => (await import('./endpoint/http.ts')).sendRequest(request),
+    handshake: async (target) => (await import('./endpoint/handshake.ts')).handshake(target),
     readFile: (path) => readFile(path, 'utf8'),
     random: Math.random,
     stdout: outputOf(process.stdout),

@@ -34,6 +34,11 @@ export interface Stranger {
   readonly firstSeenAt: Moment;
 }
 
+/** Whether it was there in an earlier look too: it is worth a question, and a doubt. */
+export function isSeenTwice({ firstSeenAt }: Stranger, now: Moment): boolean {
+  return firstSeenAt.monotonicMs < now.monotonicMs;
+}
+
 /** A client's connection to the endpoint. */
 export interface EndpointConnection {
   readonly key: string;

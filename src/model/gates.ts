@@ -1,6 +1,7 @@
 /** The questions about a node that a person wants answered before a switch, each with one sentence why. */
 import { type Address, parseAddress } from './address.ts';
 import type { ClientView } from './clients.ts';
+import { isSeenTwice } from './connections.ts';
 import { isCurrentProbe, isOld, isOldDns, NODE_CONFIG_INTERVAL_MS } from './freshness.ts';
 import type { Verdict } from './node-route.ts';
 import type { Moment, Observation } from './observation.ts';
@@ -133,9 +134,7 @@ function judgeRoute({ attribution, verdict, clients, xEniSince, observation: { a
   if (attribution !== 'process') return unknown('whose sockets they are is not told apart');
   if (route !== 'x-eni' || xEniSince === null) return unknown(`the node route is ${route}: ${reason}`);
   for (const { client, strangers } of clients) {
-    const stranger = strangers.find(
-      ({ isTold, firstSeenAt }) => !isTold && firstSeenAt.monotonicMs < at.monotonicMs,
-    );
+    const stranger = strangers.find((one) => !one.isTold && isSeenTwice(one, at));
     if (stranger !== undefined)
       return unknown(`${client} is connected to ${stranger.address.text}, and it is not known what that is`);
   }

@@ -1,6 +1,7 @@
 /** Which addresses the agent itself connects to: those whose answer somebody waits for. */
 import type { Address } from './address.ts';
 import type { ClientView } from './clients.ts';
+import { isSeenTwice } from './connections.ts';
 import type { EndpointSeen, Moment } from './observation.ts';
 import { currentXEnis, distinct, isIn, type Knowledge, knownXEnis, NEVER_AN_X_ENI } from './route.ts';
 import { MAX_PROBED } from './x-enis-known.ts';
@@ -39,10 +40,8 @@ export interface Stranger extends Target {
 export function strangersOf(clients: readonly ClientView[], now: Moment): readonly Stranger[] {
   return clients
     .flatMap(({ strangers }) => strangers)
-    .map(({ address, port, isTold, firstSeenAt }) => ({
-      address,
-      port,
-      isTold,
-      seenTwice: firstSeenAt.monotonicMs < now.monotonicMs,
-    }));
+    .map((stranger) => {
+      const { address, port, isTold } = stranger;
+      return { address, port, isTold, seenTwice: isSeenTwice(stranger, now) };
+    });
 }
