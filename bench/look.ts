@@ -157,8 +157,9 @@ function makeBackground() {
   const dns = recordLookup(unasked(hostname), { at, durationSeconds: 0, servers: [], result });
   const endpoint = { hostname, port: 443, source: 'flag' } as const;
   const nodeConfig = { hosts: [], resolvers: [], proxies: [], at };
+  const machine = { kernel: null, arch: null, vendor: null, model: null };
   const off = { outsideDns: null, endpointSlice: null, imds: null, identities: null, probes: null };
-  return { ...off, endpoint, dns, nodeConfig, stages: [] };
+  return { ...off, endpoint, dns, nodeConfig, machine, stages: [] };
 }
 
 /** Reads both tables and throws the bytes away: the kernel's share, with as many system calls as a look makes. */

@@ -3,7 +3,8 @@ import { environmentName, FLAGS, type Flag, type ImdsWish, namesOf, type Output 
 import { type LogFormat, type LogLevel, quote } from './log.ts';
 import { parseAddress } from './model/address.ts';
 import { type EndpointAddress, HTTPS_PORT, parsePort } from './model/endpoint.ts';
-import type { ClientSetting, Machine, ServiceSetting, Settings } from './model/settings.ts';
+import type { Machine } from './model/machine.ts';
+import type { ClientSetting, ServiceSetting, Settings } from './model/settings.ts';
 import type { ListenAddress } from './output/server.ts';
 import {
   COMMAND_NAMES,
@@ -31,6 +32,8 @@ export interface Config {
   /** As `Resolver.setServers` of node:dns takes it; null: none is asked. */
   readonly outsideResolver: string | null;
   readonly procfsPath: string;
+  /** What is known of the machine at once: by the kernel and by its firmware. */
+  readonly machine: Machine;
   readonly listenAddresses: readonly ListenAddress[];
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
@@ -269,7 +272,6 @@ function makeConfig(
       staleAfterMs,
       // `check` looks for seconds only: what it sees is what it judges.
       unexpectedAfterMs: command === 'check' ? 0 : staleAfterMs,
-      machine: host.machine,
     },
     endpoint,
     caFile,
@@ -280,6 +282,7 @@ function makeConfig(
     imdsEndpoint: values.one(FLAGS.imdsEndpoint),
     outsideResolver: values.optional(FLAGS.outsideResolver),
     procfsPath: values.one(FLAGS.procfsPath),
+    machine: host.machine,
     listenAddresses: values.all(isDemo ? FLAGS.demoListenAddress : FLAGS.listenAddress),
     logLevel: values.one(FLAGS.logLevel),
     logFormat: values.one(FLAGS.logFormat),

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { type Invocation, parseCommandLine } from './config.ts';
 import { systemResolver } from './endpoint/dns.ts';
-import { isEc2 } from './endpoint/imds.ts';
+import { isEc2, readDmi } from './machine/dmi.ts';
 import type { Output, Runtime } from './runtime.ts';
 
 /** Put in by the build: package.json's version, and the commit. */
@@ -17,10 +17,11 @@ process.exit(await main());
 
 async function main(): Promise<number> {
   const runtime = realRuntime();
+  const dmi = readDmi(textOf);
   const invocation = parseCommandLine(process.argv.slice(2), process.env, {
     hostname: os.hostname(),
-    machine: { kernel: os.release(), arch: os.arch(), vendor: null, model: null },
-    onEc2: isEc2(textOf),
+    machine: { kernel: os.release(), arch: os.arch(), ...dmi },
+    onEc2: isEc2(dmi.vendor, textOf),
     version: __VERSION__,
   });
   const unforeseen = invocation.kind === 'check' ? 2 : 1;
@@ -69,6 +70,7 @@ function realRuntime(): Runtime {
     request: async (request) => (await import('./endpoint/http.ts')).sendRequest(request),
     handshake: async (target) => (await import('./endpoint/handshake.ts')).handshake(target),
     readFile: (path) => readFile(path, 'utf8'),
+    askMachine: async () => (await import('./machine/system-information.ts')).askSystemInformation(),
     random: Math.random,
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),

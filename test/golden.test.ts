@@ -27,8 +27,10 @@ const SETTINGS = settings({
   version: '0.0.0',
   expect: 'x-eni',
   service: null,
-  machine: { kernel: '6.12.40', arch: 'x64', vendor: null, model: null },
 });
+
+/** What DMI lacks, whoever is asked tells. */
+const MACHINE = { kernel: '6.12.40', arch: 'x64', vendor: 'Amazon EC2', model: 'm7i.large' };
 
 /** Looks at a made node until the story is told: where DNS flips, before and after, then past --stale-after. */
 async function statusOf(name: string): Promise<NodeStatus> {
@@ -40,7 +42,9 @@ async function statusOf(name: string): Promise<NodeStatus> {
     settings: SETTINGS,
     given: { hostname: HOSTNAME, port: 443 },
     options: { readsSlice: true, service: { host: '10.100.0.1', port: 443 }, outsideResolver: '8.8.8.8' },
+    machine: { ...MACHINE, model: null },
     edges: {
+      askMachine: async () => ({ ...MACHINE, vendor: 'never shown' }),
       resolve: (hostname) => answer(hostname),
       resolveAt: (server) => answering(scenario?.dns.outside ?? [], 60, server),
       readFile: async (path) => (path.endsWith('ca.crt') ? CA : 'token'),
@@ -86,6 +90,7 @@ test.concurrent.each(CASES)('what check prints for %s', async (name) => {
   const runtime = testRuntime({
     clock: steppedClock().clock,
     resolve,
+    askMachine: async () => MACHINE,
     readFile: async (path) => (path.endsWith('ca.crt') ? CA : 'token'),
   });
   const node = makeNode(scenario === undefined ? {} : treeOf(scenario));

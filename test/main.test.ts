@@ -1,5 +1,6 @@
 /** The built program as a process: streams, exit codes, signals. `npm test` builds it first. */
 import { spawn } from 'node:child_process';
+import os from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ProcTree } from '../src/demo/proc-tree.ts';
@@ -38,6 +39,25 @@ describe('the program', () => {
       stderr: expect.stringContaining('--expect "nothing": unknown; give x-eni, public or any'),
     });
   });
+
+  test
+    .runIf(process.platform === 'linux')
+    .concurrent('knows the machine without starting a program', async () => {
+      const node = makeNode(MANY);
+      const check = `"$NODE" "$MAIN" check --output=json --endpoint=203.0.113.7 --path.procfs=${node}`;
+      // Whoever is started runs this instead, and the check would never end.
+      const { code, stdout, stderr } = await shell(
+        `traps=$(mktemp -d) && printf '#!/bin/sh\n: >"$0.ran"; sleep 100\n' >$traps/cat && chmod +x $traps/cat &&
+        for name in dmesg dmidecode hostname ls; do cp $traps/cat $traps/$name; done &&
+        PATH=$traps:$PATH ${check}; code=$?; ls $traps | grep ran >&2; rm -r $traps; exit $code`,
+      );
+      expect([code, stderr]).toEqual([0, '']);
+      const { machine, stages } = JSON.parse(stdout);
+      expect(machine).toMatchObject({ kernel: os.release(), arch: os.arch() });
+      expect(stages.find(({ stage }: { stage: string }) => stage === 'facts')).toMatchObject({
+        success: true,
+      });
+    });
 
   test.concurrent('a reader that is slow gets the whole answer', async () => {
     const node = makeNode(MANY);

@@ -52,7 +52,8 @@ export class Agent {
     this.#running = true;
     this.#parts.sources.onAnswer = () => this.#lookSoon();
     this.#parts.sources.start();
-    void this.look();
+    // Loading who is asked takes the event loop for some 15 ms: not before the agent is ready.
+    void this.look().then(() => this.#parts.sources.askMachine());
   }
 
   stop(): void {

@@ -20,7 +20,15 @@ const STAGE_DEADLINE_MS = 5_000;
 /** What the sources that run on their own timers know at the time of the look. */
 export type Background = Pick<
   Observation,
-  'endpoint' | 'dns' | 'outsideDns' | 'endpointSlice' | 'imds' | 'nodeConfig' | 'identities' | 'probes'
+  | 'endpoint'
+  | 'dns'
+  | 'outsideDns'
+  | 'endpointSlice'
+  | 'imds'
+  | 'nodeConfig'
+  | 'identities'
+  | 'probes'
+  | 'machine'
 > & { readonly stages: readonly StageResult[] };
 
 export interface ScanParts {

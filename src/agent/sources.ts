@@ -8,8 +8,10 @@ import type { SendRequest } from '../endpoint/http.ts';
 import { ImdsSource } from '../endpoint/imds.ts';
 import type { NodeConfigSource } from '../endpoint/node-config.ts';
 import { Prober } from '../endpoint/prober.ts';
+import { type AskMachine, FactsSource } from '../machine/facts.ts';
 import type { Address } from '../model/address.ts';
 import { targetsOf } from '../model/judge.ts';
+import type { Machine } from '../model/machine.ts';
 import type { Clock, DnsSeen, OwnersSeen } from '../model/observation.ts';
 import { holds } from '../model/route.ts';
 import type { Settings } from '../model/settings.ts';
@@ -25,6 +27,7 @@ export interface Edges {
   readonly handshake: Handshake;
   /** A file of the agent's own, not of the node's processes. */
   readonly readFile: ReadFile;
+  readonly askMachine: AskMachine;
   /** 0 to 1: intervals are spread by it. */
   readonly random: () => number;
 }
@@ -44,6 +47,8 @@ interface SourceParts {
   readonly options: SourceOptions;
   readonly discovery: EndpointDiscovery;
   readonly nodeConfig: NodeConfigSource;
+  /** What is known of the machine at once. */
+  readonly machine: Machine;
   readonly edges: Edges;
   readonly clock: Clock;
 }
@@ -63,15 +68,16 @@ export class Sources {
   readonly #slice: EndpointSliceSource | null;
   readonly #imds: ImdsSource | null;
   readonly #prober: Prober | null;
+  readonly #facts: FactsSource;
   /** An address that is probed, or a stranger, has answered otherwise than before. */
   onAnswer: () => void = () => {};
   /** Peers nobody knew, and when the slice was read again for them. */
   readonly #met = new Map<string, number>();
   #lastDns: DnsSeen | null = null;
 
-  constructor({ settings, options, discovery, nodeConfig, edges, clock }: SourceParts) {
+  constructor({ settings, options, discovery, nodeConfig, machine, edges, clock }: SourceParts) {
     const { service, readsSlice, imdsEndpoint, outsideResolver } = options;
-    const { resolve, resolveAt, request, handshake, readFile, random } = edges;
+    const { resolve, resolveAt, request, handshake, readFile, askMachine, random } = edges;
     const onChange = () => this.#aim();
     this.#settings = settings;
     this.#clock = clock;
@@ -98,6 +104,7 @@ export class Sources {
             intervalMs: probeIntervalMs,
             onChange: () => this.onAnswer(),
           });
+    this.#facts = new FactsSource({ known: machine, askMachine, clock });
   }
 
   /** The newest of what each source knows. */
@@ -106,6 +113,7 @@ export class Sources {
       this.#discovery,
       this.#dns,
       ...[this.#slice, this.#imds, this.#prober].filter((source) => source !== null),
+      this.#facts,
     ];
     return {
       endpoint: this.#discovery.seen,
@@ -116,6 +124,7 @@ export class Sources {
       nodeConfig: this.#nodeConfig.seen,
       identities: this.#prober?.identities ?? null,
       probes: this.#prober?.probes ?? null,
+      machine: this.#facts.seen,
       stages: sources.map(({ stage }) => stage).filter((stage) => stage !== null),
     };
   }
@@ -124,6 +133,11 @@ export class Sources {
   start(): void {
     void this.#slice?.ask();
     void this.#imds?.ask();
+  }
+
+  /** Asks what the machine is, the first time only; resolves when it is answered, or too late. */
+  askMachine(): Promise<void> {
+    return this.#facts.ask();
   }
 
   /** Reads the node's files: where the endpoint is, and how its clients are told to reach it. Never rejects. */
@@ -140,13 +154,14 @@ export class Sources {
 
   /** One round of everything; resolves when each source has answered or failed. */
   async refresh(owners: OwnersSeen | null): Promise<void> {
+    const machine = this.askMachine();
     await this.discover(owners);
     await this.ask();
     this.#aim();
-    await this.#prober?.round();
+    await Promise.all([this.#prober?.round(), machine]);
   }
 
-  /** Asks everyone but the addresses that are probed; resolves when each has answered or failed. */
+  /** Asks everyone but the machine and the addresses that are probed; resolves when each has answered or failed. */
   async ask(): Promise<void> {
     await Promise.all([this.#dns, this.#outsideDns, this.#slice, this.#imds].map((source) => source?.ask()));
   }
@@ -171,8 +186,8 @@ export class Sources {
   }
 
   stop(): void {
-    const sources = [this.#dns, this.#outsideDns, this.#slice, this.#imds, this.#nodeConfig, this.#prober];
-    for (const source of sources) source?.stop();
+    const asked = [this.#dns, this.#outsideDns, this.#slice, this.#imds, this.#prober, this.#facts];
+    for (const source of [...asked, this.#nodeConfig]) source?.stop();
   }
 
   /** Tells the prober whom to probe by now. */

@@ -33,7 +33,7 @@ export function assembleAgent(
       },
     );
   }
-  const { settings, endpoint: given, caFile } = config;
+  const { settings, endpoint: given, caFile, machine } = config;
   const { clock, readFile, resolve } = runtime;
   const proc = new Proc(config.procfsPath);
   const sources = new Sources({
@@ -41,6 +41,7 @@ export function assembleAgent(
     options: sourceOptions(config),
     discovery: new EndpointDiscovery({ given, caFile, files: proc, readFile, clock }),
     nodeConfig: new NodeConfigSource({ files: proc, resolve, clock }),
+    machine,
     edges: runtime,
     clock,
   });

@@ -7,7 +7,7 @@ import type { Agent } from '../agent/agent.ts';
 import type { Edges } from '../agent/sources.ts';
 import type { Config } from '../config.ts';
 import { writeProcTree } from '../demo/proc-tree.ts';
-import { NODE_NAME, type Phase, RESOLVER, SLICE, storyOf, VPC_CIDRS } from '../demo/story.ts';
+import { MACHINE, NODE_NAME, type Phase, RESOLVER, SLICE, storyOf, VPC_CIDRS } from '../demo/story.ts';
 import type { Log } from '../log.ts';
 import { messageOf } from '../model/errors.ts';
 import { renderReport } from '../output/report.ts';
@@ -140,6 +140,7 @@ class Round {
         return { failedStage: null, error: null };
       },
       readFile: async () => 'the token of nobody',
+      askMachine: async () => MACHINE,
       random: () => 0.5,
     };
   }
@@ -158,6 +159,7 @@ function simulatedConfig(config: Config, procfsPath: string): Config {
     settings: { ...settings, scanIntervalMs, onEc2: false },
     endpoint: null,
     procfsPath,
+    machine: MACHINE,
     caFile: null,
     kubernetes: true,
     kubernetesService: { host: '10.100.0.1', port: 443 },

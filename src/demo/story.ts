@@ -1,6 +1,7 @@
 /** The simulated node of the demo, and what happens to it: the published migration of an EKS node, in four phases. */
 import type { DnsRecord } from '../endpoint/dns.ts';
 import { type AddressRange, parseRange } from '../model/address.ts';
+import type { Machine } from '../model/machine.ts';
 import type { GateName, NodeStatus } from '../model/status.ts';
 import type { ProcTree, TreeSocket } from './proc-tree.ts';
 
@@ -16,6 +17,7 @@ export interface Phase {
 }
 
 export const NODE_NAME = 'ip-192-168-1-204';
+export const MACHINE: Machine = { kernel: '6.12.40', arch: 'x64', vendor: 'Amazon EC2', model: 'm7i.large' };
 export const RESOLVER = '192.168.0.2';
 export const VPC_CIDRS: readonly AddressRange[] = ['192.168.0.0/16']
   .map(parseRange)

@@ -196,15 +196,3 @@ function refused(path: string, problem: string): SyntaxError {
 function shown(line: string): string {
   return JSON.stringify(line.slice(0, 60));
 }
-
-/**
- * Whether the machine is an EC2 instance
- * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html).
- *
- * @param read the text of a file, or null where there is none
- */
-export function isEc2(read: (path: string) => string | null): boolean {
-  if (read('/sys/class/dmi/id/sys_vendor')?.trim() === 'Amazon EC2') return true;
-  // Xen instances, whose vendor is "Xen".
-  return read('/sys/hypervisor/uuid')?.trim().toLowerCase().startsWith('ec2') ?? false;
-}

@@ -112,7 +112,7 @@ export function judge(observation: Observation, before: History, settings: Setti
     stages: observation.stages.map((stage) => ({ ...stage, at: iso(stage.at) })),
     scan: scanStatus(observation, clients, { tier, scans: history.looks }),
     events: [],
-    machine: settings.machine,
+    machine: observation.machine,
   };
   const events = [...eventsBetween(before.lastStatus, status), ...(before.lastStatus?.events ?? [])];
   const complete = { ...status, events: events.slice(0, MAX_EVENTS) };

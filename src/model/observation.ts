@@ -5,6 +5,7 @@
  * A part that is `null` was not asked for or could not be read; the stage of that name says which.
  */
 import type { Address, AddressRange } from './address.ts';
+import type { Machine } from './machine.ts';
 
 /**
  * A moment by both clocks: the wall's, for people and timestamps, and the monotonic one, for every age and
@@ -262,6 +263,7 @@ export interface Observation {
   readonly nodeConfig: NodeConfigSeen | null;
   readonly identities: readonly IdentitySeen[] | null;
   readonly probes: readonly ProbeSeen[] | null;
+  readonly machine: Machine;
   /** Of every stage that is on and has ended at least once. */
   readonly stages: readonly StageResult[];
   /** Refused and failed reads of /proc since the agent started, by errno name; vanished processes are normal. */

@@ -41,13 +41,4 @@ export interface Settings {
   readonly staleAfterMs: number;
   /** How long another route than the expected one may last before it is a finding. */
   readonly unexpectedAfterMs: number;
-  readonly machine: Machine;
-}
-
-/** Facts about the machine, for people. What is unknown is null. */
-export interface Machine {
-  readonly kernel: string | null;
-  readonly arch: string | null;
-  readonly vendor: string | null;
-  readonly model: string | null;
 }

@@ -3,8 +3,9 @@
  * of it and reads nothing else. Its JSON form (schemaVersion 1) is public: fields are added, never renamed.
  * What is unknown is null.
  */
+import type { Machine } from './machine.ts';
 import type { DnsFailure, EndpointSource, ProbeStage, StageName, TcpState } from './observation.ts';
-import type { Expectation, Machine } from './settings.ts';
+import type { Expectation } from './settings.ts';
 
 /** How a peer is reached. */
 export const ROUTES = ['x-eni', 'vpc', 'private', 'public', 'proxy'] as const;

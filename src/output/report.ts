@@ -39,11 +39,19 @@ function head(status: NodeStatus, paint: Paint): readonly string[] {
       : `${addresses} (TTL ${dns?.ttlSeconds} s${dns?.success ? '' : ', an old answer'})`;
   return [
     `Node      ${printable(node)}  (${observedAt}, eks-endpoint-exporter ${version})`,
+    ...machineFacts(status),
     `Endpoint  ${printable(name)}`,
     ...(dns === null ? [] : [`DNS       ${answer}${servers}`]),
     ...xEnis(status, paint),
     ...(accessMode === 'unknown' ? [] : [`Access    ${accessMode}`]),
   ];
+}
+
+/** No line where nothing is known. */
+function machineFacts({ machine: { kernel, arch, vendor, model } }: NodeStatus): readonly string[] {
+  const name = [vendor, model].filter((text) => text !== null).join(' ');
+  const facts = [name || null, arch, kernel && `kernel ${kernel}`].filter((text) => text !== null);
+  return facts.length === 0 ? [] : [`Machine   ${printable(facts.join(', '))}`];
 }
 
 /** The X-ENIs, each with what its probe said. */

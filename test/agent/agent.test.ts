@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ProcTree } from '../../src/demo/proc-tree.ts';
 import { writeProcTree } from '../../src/demo/proc-tree.ts';
 import type { Resolve } from '../../src/endpoint/dns.ts';
+import type { AskMachine } from '../../src/machine/facts.ts';
+import type { Machine } from '../../src/model/machine.ts';
 import type { Clock } from '../../src/model/observation.ts';
 import { makeAgent as makeAgentOn } from '../support/agent.ts';
 import { makeNode } from '../support/made-node.ts';
@@ -49,6 +51,67 @@ function makeAgent(
 function pass(ms: number): Promise<unknown> {
   return vi.advanceTimersByTimeAsync(ms);
 }
+
+describe('facts of the machine', () => {
+  const known: Machine = { kernel: '6.12.40', arch: 'x64', vendor: null, model: null };
+
+  /** An agent whose machine is asked like this; whether it was ready each time. */
+  function makeAsking(answer: AskMachine) {
+    const readyWhenAsked: boolean[] = [];
+    const made = makeAgentOn(makeNode(ON_X_ENI), {
+      settings: SETTINGS,
+      machine: known,
+      edges: {
+        resolve: answering([ADDRESS]),
+        askMachine() {
+          readyWhenAsked.push(made.agent.ready());
+          return answer();
+        },
+      },
+      clock,
+    });
+    return { ...made, readyWhenAsked };
+  }
+
+  test('are asked for once, when the first look has ended, and are in the next', async () => {
+    const told = { ...known, model: 'm7i.large' };
+    const { agent, readyWhenAsked } = makeAsking(async () => told);
+    agent.start();
+    await pass(100);
+    expect([agent.status()?.machine, readyWhenAsked]).toEqual([known, [true]]);
+    await pass(1_000);
+    expect(agent.status()?.machine).toEqual(told);
+    void agent.reload();
+    await pass(20_000);
+    expect(readyWhenAsked).toEqual([true]);
+    agent.stop();
+  });
+
+  test('no look waits for them; without an answer they are a stage that failed', async () => {
+    const { agent } = makeAsking(() => new Promise(() => {}));
+    agent.start();
+    await pass(2_000);
+    const before = agent.status();
+    expect(before?.scan.scans).toBe(2);
+    expect(before?.stages.map(({ stage }) => stage)).not.toContain('facts');
+    await pass(20_000);
+    const { machine, stages } = agent.status() ?? {};
+    expect(machine).toEqual(known);
+    expect(stages?.find(({ stage }) => stage === 'facts')).toMatchObject({
+      success: false,
+      durationSeconds: 5,
+    });
+    agent.stop();
+  });
+
+  test('an agent that was stopped asks nobody', async () => {
+    const { agent, readyWhenAsked } = makeAsking(async () => known);
+    agent.start();
+    agent.stop();
+    await pass(1_000);
+    expect(readyWhenAsked).toEqual([]);
+  });
+});
 
 describe('an answer of the prober', () => {
   test('leads to a look a second after the last, not at the next interval', async () => {

@@ -3,7 +3,7 @@ import { type Background, scan } from '../../src/agent/scan.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { Proc } from '../../src/procfs/proc.ts';
 import { makeNode } from '../support/made-node.ts';
-import { ENDPOINT, settings } from '../support/observation.ts';
+import { ENDPOINT, settings, UNKNOWN_MACHINE } from '../support/observation.ts';
 import { realClock } from '../support/runtime.ts';
 
 const NOTHING_KNOWN: Background = {
@@ -15,6 +15,7 @@ const NOTHING_KNOWN: Background = {
   nodeConfig: null,
   identities: null,
   probes: null,
+  machine: UNKNOWN_MACHINE,
   stages: [],
 };
 

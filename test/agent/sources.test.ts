@@ -76,6 +76,7 @@ describe('one round', () => {
       ['dns', true],
       ['endpointslice', true],
       ['probe', true],
+      ['facts', true],
     ]);
     sources.stop();
   });
@@ -103,7 +104,7 @@ describe('one round', () => {
     expect([requested, probed]).toEqual([[], []]);
     const { endpointSlice, imds, probes, identities, stages } = sources.background;
     expect([endpointSlice, imds, probes, identities]).toEqual([null, null, null, null]);
-    expect(stages.map(({ stage }) => stage)).toEqual(['endpoint', 'dns']);
+    expect(stages.map(({ stage }) => stage)).toEqual(['endpoint', 'dns', 'facts']);
     sources.stop();
   });
 
@@ -122,7 +123,25 @@ describe('one round', () => {
       ['dns', false],
       ['endpointslice', false],
       ['imds', false],
+      ['facts', true],
     ]);
+    sources.stop();
+  });
+
+  test('waits for the facts of the machine, up to their deadline', async () => {
+    const known = { kernel: '6.12.40', arch: 'x64', vendor: null, model: null };
+    const askMachine = () => new Promise<never>(() => {});
+    const { sources } = makeSources({ machine: known, edges: { askMachine } });
+    let isOver = false;
+    const round = sources.refresh(null).then(() => (isOver = true));
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect([isOver, sources.background.machine]).toEqual([false, known]);
+    expect(sources.background.probes).toHaveLength(X_ENIS.length + PUBLIC.length);
+    await vi.advanceTimersByTimeAsync(1);
+    await round;
+    const facts = sources.background.stages.find(({ stage }) => stage === 'facts');
+    expect(facts?.error).toContain('not done within 5 s');
+    expect(sources.background.machine).toEqual(known);
     sources.stop();
   });
 });

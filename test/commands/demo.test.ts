@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { runDemo } from '../../src/commands/demo.ts';
 import { configOf } from '../support/invocation.ts';
 import { failing, type TestRuntime, testRuntime } from '../support/runtime.ts';
@@ -26,7 +26,9 @@ describe('the demo', () => {
     timeout: 60_000,
   }, async () => {
     // The system's resolver must not be asked: the demo answers DNS itself.
-    const runtime = testRuntime({ resolve: failing });
+    // And the machine it runs on is none of its business.
+    const askMachine = vi.fn(() => new Promise<never>(() => {}));
+    const runtime = testRuntime({ resolve: failing, askMachine });
     const ended = runDemo(configOf('demo', '--phase=3s', '--web.listen-address=127.0.0.1:0'), runtime);
     const [, url = ''] = await untilSaid(runtime, /(http:\/\/127\.0\.0\.1:\d+)\/metrics/);
     await untilSaid(runtime, /=== 3\/4 stale/);
@@ -46,6 +48,8 @@ describe('the demo', () => {
       '=== 4/4 moved',
       'Node route: x-eni',
     ];
+    expect(told).toMatch(/^Machine {3}Amazon EC2 m7i\.large, x64, kernel 6\.12\.40$/m);
+    expect(askMachine).not.toHaveBeenCalled();
     const places = order.map((text) => told.indexOf(text));
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(places).not.toContain(-1);

@@ -1,8 +1,10 @@
 /** The agent as a process: how it ends, when it does not start, and what Prometheus' own linter says of it. */
+import os from 'node:os';
 import { expect, test } from 'vitest';
 import { makeCluster, VPC_CIDR, X_ENI, X_ENI_FLAGS } from './lib/cluster.ts';
 import { run } from './lib/command.ts';
 import { expectRoute } from './lib/expect.ts';
+import { MODEL } from './lib/machine.ts';
 import { describeOnSockets } from './lib/tools.ts';
 
 const FLAGS = ['--expect=x-eni', VPC_CIDR, ...X_ENI_FLAGS];
@@ -59,16 +61,18 @@ describeOnSockets('the agent as a process', () => {
     const { status, metrics } = await agent.eventually((view) => {
       expectRoute(view, 'x-eni');
       expect(view.status.probes).toHaveLength(X_ENI.length);
+      expect(view.status.stages.map(({ stage }) => stage)).toContain('facts');
     });
     // Nothing serves on kubelet's port: whether this is a node's table at all cannot be told.
     expect(status).toMatchObject({ schemaVersion: 1, node: 'ip-192-168-1-204', inbound: null });
     for (const { address, success } of status.probes ?? []) {
       expect(metrics.get('probe_success', { address })).toBe(Number(success));
     }
-    // What is unknown is an empty label.
-    const { kernel, arch, vendor, model } = status.machine;
-    const machine = { kernel: kernel ?? '', arch: arch ?? '', vendor: vendor ?? '', model: model ?? '' };
+    // By the kernel and the firmware.
+    const machine = { kernel: os.release(), arch: os.arch(), vendor: 'somebody else', model: MODEL };
+    expect(status.machine).toEqual(machine);
     expect(metrics.get('machine_info', { ...machine, nodename: status.node })).toBe(1);
+    expect(metrics.get('scan_success', { stage: 'facts' })).toBe(1);
     expect(metrics.get('expected_route', { route: 'x-eni' })).toBe(1);
     for (const { gate, state } of status.gates) expect(metrics.get('gate', { gate, state })).toBe(1);
     const json = await lab.run(['check', '--output=json', ...FLAGS]);

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type HttpReply, type HttpRequest, type SendRequest, sendRequest } from '../../src/endpoint/http.ts';
-import { ImdsSource, isEc2 } from '../../src/endpoint/imds.ts';
+import { ImdsSource } from '../../src/endpoint/imds.ts';
 import type { Clock, Moment } from '../../src/model/observation.ts';
 import { answering, pouring, startWebServer, trickling, type WebServer } from '../support/web-server.ts';
 
@@ -414,34 +414,5 @@ describe('again and again', () => {
     await asking;
     expect([source.seen.answer, source.stage]).toEqual([null, null]);
     expect(onChange).not.toHaveBeenCalled();
-  });
-});
-
-describe('whether the machine is an EC2 instance', () => {
-  test.each<[string, Tree, boolean]>([
-    ['Nitro', { '/sys/class/dmi/id/sys_vendor': 'Amazon EC2\n' }, true],
-    [
-      'Xen',
-      {
-        '/sys/class/dmi/id/sys_vendor': 'Xen\n',
-        '/sys/hypervisor/uuid': 'ec2e1916-9099-7caf-fd21-012345abcdef\n',
-      },
-      true,
-    ],
-    ['Xen, in capitals', { '/sys/hypervisor/uuid': 'EC2E1916-9099-7CAF-FD21-012345ABCDEF' }, true],
-    [
-      'Xen of somebody else',
-      {
-        '/sys/class/dmi/id/sys_vendor': 'Xen\n',
-        '/sys/hypervisor/uuid': '45e12aec-dcd1-b213-94ed-012345abcdef\n',
-      },
-      false,
-    ],
-    ['another vendor', { '/sys/class/dmi/id/sys_vendor': 'QEMU\n' }, false],
-    ['a vendor that only begins so', { '/sys/class/dmi/id/sys_vendor': 'Amazon EC2 Emulator\n' }, false],
-    ['no files', {}, false],
-    ['empty files', { '/sys/class/dmi/id/sys_vendor': '', '/sys/hypervisor/uuid': '' }, false],
-  ])('%s', (_, files, isOne) => {
-    expect(isEc2((path) => files[path] ?? null)).toBe(isOne);
   });
 });

@@ -17,6 +17,19 @@ test('the route stands beside each peer, a stale connection says so', () => {
   );
 });
 
+test.each([
+  [
+    { kernel: '6.12.40', arch: 'x64', vendor: 'Amazon EC2', model: 'm7i.large' },
+    'Machine   Amazon EC2 m7i.large, x64, kernel 6.12.40',
+  ],
+  [{ kernel: '6.12.40', arch: 'x64', vendor: null, model: null }, 'Machine   x64, kernel 6.12.40'],
+  [{ kernel: null, arch: null, vendor: 'QEMU', model: null }, 'Machine   QEMU'],
+  [{ kernel: null, arch: null, vendor: null, model: null }, null],
+])('of the machine %o the head says what is known', (machine, line) => {
+  const lines = renderReport({ ...status, machine }, PLAIN).split('\n');
+  expect(lines.find((one) => one.startsWith('Machine')) ?? null).toBe(line);
+});
+
 test('columns stand under their headings', () => {
   const lines = renderReport(status, PLAIN).split('\n');
   const heading = lines.find((line) => line.startsWith('State')) ?? '';
@@ -56,6 +69,11 @@ test('colours are there only where they are asked for, and do not change the tex
 });
 
 test('control characters in a name or message do not reach the terminal', () => {
-  const hostile = { ...status, routeReason: 'a\u001b[2Jb\u0007', node: 'x\u001b]0;y' };
+  const hostile = {
+    ...status,
+    routeReason: 'a\u001b[2Jb\u0007',
+    node: 'x\u001b]0;y',
+    machine: { ...status.machine, model: '\u001b[1m' },
+  };
   expect(renderReport(hostile, PLAIN)).not.toMatch(/[^\P{C}\n]/u);
 });

@@ -4,10 +4,11 @@ import { type Edges, type SourceOptions, Sources } from '../../src/agent/sources
 import { EndpointDiscovery } from '../../src/endpoint/discovery.ts';
 import { NodeConfigSource } from '../../src/endpoint/node-config.ts';
 import type { EndpointAddress } from '../../src/model/endpoint.ts';
+import type { Machine } from '../../src/model/machine.ts';
 import type { Clock } from '../../src/model/observation.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import { Proc } from '../../src/procfs/proc.ts';
-import { settings as defaults } from './observation.ts';
+import { settings as defaults, UNKNOWN_MACHINE } from './observation.ts';
 import { realClock, testEdges } from './runtime.ts';
 
 export interface AgentOptions {
@@ -16,6 +17,7 @@ export interface AgentOptions {
   readonly given?: EndpointAddress | null;
   readonly caFile?: string | null;
   readonly options?: Partial<SourceOptions>;
+  readonly machine?: Machine;
   readonly edges?: Partial<Edges>;
   readonly clock?: Clock;
   readonly onStatus?: AgentParts['onStatus'];
@@ -32,7 +34,7 @@ export interface MadeAgent {
 /** `root`: the /proc tree. Without anything else it knows its endpoint, and neither slice nor IMDS is asked. */
 export function makeAgent(root: string, made: AgentOptions = {}): MadeAgent {
   const { settings = defaults(), given = { hostname: 'api.example', port: 443 }, caFile = null } = made;
-  const { clock = realClock, onStatus = () => {} } = made;
+  const { clock = realClock, machine = UNKNOWN_MACHINE, onStatus = () => {} } = made;
   const edges = testEdges(made.edges);
   const proc = new Proc(root);
   const errors: unknown[] = [];
@@ -41,6 +43,7 @@ export function makeAgent(root: string, made: AgentOptions = {}): MadeAgent {
     options: { service: null, readsSlice: false, imdsEndpoint: null, outsideResolver: null, ...made.options },
     discovery: new EndpointDiscovery({ given, caFile, files: proc, readFile: edges.readFile, clock }),
     nodeConfig: new NodeConfigSource({ files: proc, resolve: edges.resolve, clock }),
+    machine,
     edges,
     clock,
   });

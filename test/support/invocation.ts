@@ -1,11 +1,12 @@
 /** The config of a command line, as main.ts makes it. */
 import { type Config, parseCommandLine } from '../../src/config.ts';
+import { UNKNOWN_MACHINE } from './observation.ts';
 
 const HOST = {
   hostname: 'node',
   version: '0.0.0',
   onEc2: false,
-  machine: { kernel: null, arch: null, vendor: null, model: null },
+  machine: UNKNOWN_MACHINE,
 };
 
 export function configOf(...argv: readonly string[]): Config {

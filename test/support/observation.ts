@@ -3,6 +3,7 @@ import { type Address, type AddressRange, parseAddress, parseRange } from '../..
 import { type Lookup, recordLookup, unasked } from '../../src/model/dns.ts';
 import { emptyHistory, type History } from '../../src/model/history.ts';
 import { judge } from '../../src/model/judge.ts';
+import type { Machine } from '../../src/model/machine.ts';
 import type {
   ClientProcess,
   DnsFailure,
@@ -52,6 +53,8 @@ export function range(text: string): AddressRange {
   return parsed;
 }
 
+export const UNKNOWN_MACHINE: Machine = { kernel: null, arch: null, vendor: null, model: null };
+
 /** kubelet (required) and kube-proxy in the VPC 192.168.0.0/16, no expectation, no probes, not on EC2. */
 export function settings(overrides: Partial<Settings> = {}): Settings {
   return {
@@ -71,7 +74,6 @@ export function settings(overrides: Partial<Settings> = {}): Settings {
     scanIntervalMs: 10_000,
     staleAfterMs: 600_000,
     unexpectedAfterMs: 600_000,
-    machine: { kernel: null, arch: null, vendor: null, model: null },
     ...overrides,
   };
 }
@@ -126,6 +128,7 @@ interface ProxyText {
 
 /** What a look saw; what is left out is as on a healthy node, and the sources of X-ENIs are off. */
 export interface Seen {
+  readonly machine?: Machine;
   /** Without it one of each client: kubelet 100, kube-proxy 200. */
   readonly processes?: readonly ProcessText[];
   readonly sockets?: readonly SocketText[];
@@ -246,6 +249,7 @@ export function observation(seen: Seen = {}, seconds = 0): Observation {
         : nodeConfigSeen(seen, moment(seconds - (seen.nodeConfigAgeSeconds ?? 0))),
     identities: seen.identities?.map((text) => identitySeen(text, seconds)) ?? null,
     probes: seen.probes?.map((text) => probeSeen(text, seconds)) ?? null,
+    machine: seen.machine ?? UNKNOWN_MACHINE,
     stages,
     procReadErrors: { EACCES: 0 },
   };

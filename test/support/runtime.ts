@@ -4,6 +4,7 @@ import type { DnsRecord, Resolve } from '../../src/endpoint/dns.ts';
 import type { SendRequest } from '../../src/endpoint/http.ts';
 import type { Clock } from '../../src/model/observation.ts';
 import type { Runtime, Signal } from '../../src/runtime.ts';
+import { UNKNOWN_MACHINE } from './observation.ts';
 
 export interface TestRuntime extends Runtime {
   readonly out: string[];
@@ -52,7 +53,7 @@ export function testRuntime(
 
 /**
  * What is outside of the process, as the test has it: without anything else DNS gives nothing, every address answers as
- * this cluster, no request is answered, and there are no files.
+ * this cluster, no request is answered, there are no files, and nobody knows the machine.
  */
 export function testEdges(edges: Partial<Edges> = {}): Edges {
   const { resolve = answering([]) } = edges;
@@ -66,6 +67,7 @@ export function testEdges(edges: Partial<Edges> = {}): Edges {
     readFile: async (path) => {
       throw new Error(`Cannot read "${path}": there are no files in this test`);
     },
+    askMachine: async () => UNKNOWN_MACHINE,
     random: () => 0.5,
     ...edges,
   };

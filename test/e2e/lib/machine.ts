@@ -8,6 +8,9 @@ import { join } from 'node:path';
 /** The first argument is the folder, the others are the command, which becomes this very process. */
 const SCRIPT = 'mount --bind "$1/run" /var/run && mount --bind "$1/sys" /sys && shift && exec "$@"';
 
+/** What the firmware of every machine says. */
+export const MODEL = 'm7i.large';
+
 export class Machine {
   /** Becomes /var/run. */
   readonly run: string;
@@ -25,6 +28,7 @@ export class Machine {
     await mkdir(dmi, { recursive: true });
     await mkdir(machine.run, { recursive: true });
     await writeFile(join(dmi, 'sys_vendor'), `${vendor}\n`);
+    await writeFile(join(dmi, 'product_name'), `${MODEL}\n`);
     return machine;
   }
 
