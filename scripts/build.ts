@@ -2,11 +2,12 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { writeInventory } from './inventory.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 rmSync('dist', { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: ['src/main.ts'],
   outdir: 'dist',
   bundle: true,
@@ -17,6 +18,7 @@ await build({
   chunkNames: 'chunks/[name]-[hash]',
   legalComments: 'linked',
   logLevel: 'warning',
+  metafile: true,
   define: { __VERSION__: JSON.stringify(version), __REVISION__: JSON.stringify(revision()) },
   // The bundled CommonJS libraries (prom-client, ipaddr.js) call require() for Node's own modules.
   banner: {
@@ -26,6 +28,7 @@ await build({
 chmodSync('dist/main.js', 0o755);
 // So that the folder runs wherever it is copied to.
 writeFileSync('dist/package.json', `${JSON.stringify({ type: 'module' })}\n`);
+writeInventory(metafile, 'dist', revision());
 
 /** The commit that is built: $REVISION where there is no git (an image build), else git's HEAD, else "unknown". */
 function revision(): string {
