@@ -51,6 +51,11 @@ export class Agent {
     const [program, args] = commandLine(host, start);
     const env = { ...ENVIRONMENT, ...start.env };
     const child = spawn(program, args, { env, stdio: ['ignore', 'inherit', 'pipe'] });
+    return Agent.watch(child, window);
+  }
+
+  /** As it is started by something else, whose child writes the log to stderr; waits until it has made a look. */
+  static async watch(child: ChildProcess, window: Program): Promise<Agent> {
     const agent = new Agent(child, window);
     await agent.eventually(() => {});
     return agent;

@@ -17,16 +17,17 @@ interface RunOptions {
   readonly input?: string;
   /** Beside the tests' own. */
   readonly env?: Environment;
+  readonly timeoutMs?: number;
 }
 
-/** Runs a program with `input` as its stdin; killed after 30 s (code null). */
+/** Runs a program with `input` as its stdin; killed after `timeoutMs`, 30 s unless said (code null). */
 export async function run(
   command: string,
   args: readonly string[],
-  { input = '', env = {} }: RunOptions = {},
+  { input = '', env = {}, timeoutMs = 30_000 }: RunOptions = {},
 ): Promise<Outcome> {
   const all = { ...ENVIRONMENT, ...env };
-  const child = spawn(command, args, { env: all, timeout: 30_000, killSignal: 'SIGKILL' });
+  const child = spawn(command, args, { env: all, timeout: timeoutMs, killSignal: 'SIGKILL' });
   const closed = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);

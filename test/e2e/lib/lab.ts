@@ -164,8 +164,22 @@ export class Lab implements AsyncDisposable {
     return need(this.#parts.slice, 'slice');
   }
 
+  /** Whether the agent runs in the cluster. */
+  get hasSlice(): boolean {
+    return this.#parts.slice !== null;
+  }
+
   get imds(): Imds {
     return need(this.#parts.imds, 'imds');
+  }
+
+  get machine(): Machine {
+    return this.#parts.machine;
+  }
+
+  /** A program on the node to look at it with. */
+  get window(): Program {
+    return this.#parts.window;
   }
 
   get authority(): Authority {

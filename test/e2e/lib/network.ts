@@ -16,6 +16,8 @@ export interface Network extends AsyncDisposable {
   readonly pod: Host;
   /** Where the node's /proc is, seen from here. */
   readonly proc: string;
+  /** Path of the namespace that the node's processes are in. */
+  readonly pids: string;
   /** What is sent to an address of the far host is lost from now on, as at a security group that does not allow it. */
   silence(address: string): Promise<void>;
   /** The end of that. */
@@ -74,7 +76,7 @@ export async function makeNetwork(addresses: NetworkAddresses): Promise<Network>
     throw error;
   }
   return {
-    ...{ node: init.node, far: init.far, pod: init.pod, proc: init.proc },
+    ...{ node: init.node, far: init.far, pod: init.pod, proc: init.proc, pids: init.pids },
     ...{ setResolver, setHosts, [Symbol.asyncDispose]: remove },
     // The neighbour stays known: else the node would soon say by itself that there is no such host.
     silence: async (address) => {
@@ -85,7 +87,7 @@ export async function makeNetwork(addresses: NetworkAddresses): Promise<Network>
   };
 }
 
-type Init = Pick<Network, 'node' | 'far' | 'pod' | 'proc'>;
+type Init = Pick<Network, 'node' | 'far' | 'pod' | 'proc' | 'pids'>;
 
 /**
  * Starts the node's first process. The others follow it into its namespaces of network, mounts and processes, and end
@@ -113,6 +115,7 @@ async function startInit(node: string, far: string): Promise<Init> {
     far: { name: far, enter: ['ip', 'netns', 'exec', far] },
     pod: { name: far, enter: [...enter, `--net=/run/netns/${far}`, '--'] },
     proc: `/proc/${child.pid}/root/proc`,
+    pids: `${ns}/pid_for_children`,
   };
 }
 

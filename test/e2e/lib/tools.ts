@@ -22,23 +22,30 @@ export const PATH = [process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delim
  * `describe` for tests on real sockets: skipped with a message where this machine cannot run them, and an error
  * there under CI, so that a green pipeline has run them.
  */
-export const describeOnSockets = describe.skipIf(!canRun());
+export const describeOnSockets = describeWith('end-to-end', PROGRAMS);
 
-function canRun(): boolean {
-  const lacks = whatIsMissing();
+/** The same for other tests, which need these programs, each with its Debian package. */
+export function describeWith(what: string, programs: Readonly<Record<string, string>>): Describe {
+  return describe.skipIf(!canRun(what, programs));
+}
+
+type Describe = ReturnType<typeof describe.skipIf>;
+
+function canRun(what: string, programs: Readonly<Record<string, string>>): boolean {
+  const lacks = whatIsMissing(programs);
   if (lacks.length === 0) return true;
-  const message = `Cannot run the end-to-end tests: ${lacks.join('; ')}`;
+  const message = `Cannot run the ${what} tests: ${lacks.join('; ')}`;
   if (process.env['CI']) throw new Error(message);
   console.warn(`${message}. Skipped.`);
   return false;
 }
 
-function whatIsMissing(): readonly string[] {
-  const lacks = Object.entries(PROGRAMS)
+function whatIsMissing(programs: Readonly<Record<string, string>>): readonly string[] {
+  const lacks = Object.entries(programs)
     .filter(([program]) => !isOnPath(program))
     .map(([program, packageName]) => `"${program}" is missing (Debian package ${packageName})`);
   if (process.platform !== 'linux') lacks.push(`they need Linux, this is ${process.platform}`);
-  else if (process.getuid?.() !== 0) lacks.push('they need root, for network namespaces');
+  else if (process.getuid?.() !== 0) lacks.push('they need root, for namespaces');
   return lacks;
 }
 
