@@ -35,7 +35,7 @@ type ProgramName = keyof typeof PACKAGES;
 const NAMES: readonly string[] = Object.keys(PACKAGES);
 
 /** Where the programs are: the folder is made to be put on a PATH. */
-interface Binaries {
+export interface Binaries {
   readonly folder: string;
   path(program: ProgramName): string;
 }
@@ -43,7 +43,7 @@ interface Binaries {
 let built: Promise<Binaries> | null = null;
 
 /** Builds the programs where this machine has not got them yet, with a line on stderr for each. */
-function binaries(): Promise<Binaries> {
+export function binaries(): Promise<Binaries> {
   built ??= find();
   return built;
 }

@@ -1,0 +1,183 @@
+/** daemonset.yaml on the cluster, as a user installs it, and what its agent says. */
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { parseDocument } from 'yaml';
+import type { NodeStatus } from '../../../src/model/status.ts';
+import type { View } from '../../e2e/lib/agent.ts';
+import { NODE } from '../../e2e/lib/cluster.ts';
+import { type Environment, must, type Outcome, within } from '../../e2e/lib/command.ts';
+import { Metrics } from '../../e2e/lib/metrics.ts';
+import { builtImage } from '../../image/lib/image.ts';
+import type { Cluster } from './cluster.ts';
+
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const MANIFEST = join(ROOT, 'daemonset.yaml');
+const ADDRESS = `http://${NODE}:10943`;
+export const NAME = 'eks-endpoint-exporter';
+const DAEMON_SET = `daemonset/${NAME}`;
+/** Longer than any interval in these tests; only a test that fails waits so long. */
+const PATIENCE_MS = 60_000;
+const POLL_MS = 250;
+
+/** What a user may say in kustomization.yaml. */
+export interface Choice {
+  /** Folders of deploy/. */
+  readonly components?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly env?: Environment;
+}
+
+export class Exporter {
+  /** Every route that any answer gave so far, in order, without repetition. */
+  readonly routes: string[] = [];
+  readonly #cluster: Cluster;
+
+  private constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /** The committed image, and the committed manifest as it is; waits until it is rolled out. */
+  static async install(cluster: Cluster): Promise<Exporter> {
+    const exporter = await Exporter.prepare(cluster);
+    await exporter.applyManifest();
+    return exporter;
+  }
+
+  /** The image is there, and nothing else. */
+  static async prepare(cluster: Cluster): Promise<Exporter> {
+    await cluster.containerd.importImage(await (await builtImage()).archive());
+    return new Exporter(cluster);
+  }
+
+  async applyManifest(): Promise<void> {
+    await this.#cluster.kubectl(['apply', '--validate=strict', `--filename=${MANIFEST}`]);
+    await this.rolledOut();
+  }
+
+  async uninstall(): Promise<void> {
+    await this.#cluster.kubectl(['delete', `--filename=${MANIFEST}`, '--wait', '--timeout=60s']);
+  }
+
+  /** Lines of the repository's kustomization.yaml set, in a copy of it, and that applied. */
+  async apply(choice: Choice): Promise<void> {
+    await this.#cluster.kubectl([
+      'apply',
+      '--validate=strict',
+      `--kustomize=${await this.kustomization(choice)}`,
+    ]);
+  }
+
+  /** The folder of such a copy. */
+  async kustomization({ components = [], resources = [], env = {} }: Choice): Promise<string> {
+    const folder = join(this.#cluster.folder, 'kustomization');
+    await mkdir(folder, { recursive: true });
+    for (const part of ['daemonset.yaml', 'deploy']) {
+      await cp(join(ROOT, part), join(folder, part), { recursive: true });
+    }
+    const document = parseDocument(await readFile(join(ROOT, 'kustomization.yaml'), 'utf8'));
+    document.set('resources', ['daemonset.yaml', ...resources]);
+    document.set('components', components);
+    const container = {
+      name: 'exporter',
+      env: Object.entries(env).map(([name, value]) => ({ name, value })),
+    };
+    const patch = {
+      ...{ apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: NAME, namespace: NAME } },
+      spec: { template: { spec: { containers: [container] } } },
+    };
+    document.set('patches', [{ patch: JSON.stringify(patch) }]);
+    await writeFile(join(folder, 'kustomization.yaml'), document.toString());
+    return folder;
+  }
+
+  /** Everything of it that kubectl does in its namespace. */
+  kubectl(...args: readonly string[]): Promise<string> {
+    return this.#cluster.kubectl([`--namespace=${NAME}`, ...args]);
+  }
+
+  /** What the agent wrote last, of the container before where that has ended. */
+  log(): Promise<string> {
+    return this.kubectl('logs', DAEMON_SET, '--tail=40');
+  }
+
+  async rolledOut(): Promise<void> {
+    try {
+      await this.kubectl('rollout', 'status', DAEMON_SET, '--timeout=90s');
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? error.message : error}\n${await this.#evidence()}`);
+    }
+  }
+
+  /** Runs the program beside the agent, as the README says; `words` begin with the command. */
+  run(...words: readonly string[]): Promise<Outcome> {
+    return this.exec(NAME, ...words);
+  }
+
+  /** Any program of the image, in the agent's container. */
+  exec(...words: readonly string[]): Promise<Outcome> {
+    return this.#cluster.tryKubectl([`--namespace=${NAME}`, 'exec', DAEMON_SET, '--', ...words]);
+  }
+
+  /** What the kernel says of the agent's process, by the keys of /proc/<pid>/status. */
+  async process(): Promise<ReadonlyMap<string, string>> {
+    const script = 'cat "$(dirname "$(grep -lz "^/app/main.js$" /proc/[0-9]*/cmdline | head -n 1)")/status"';
+    const status = await must(...within(this.#cluster.hosts.node, ['sh', '-c', script]));
+    return new Map(
+      Array.from(status.matchAll(/^(\w+):\s*(.*)$/gm), ([, key = '', value = '']) => [key, value]),
+    );
+  }
+
+  async view(): Promise<View> {
+    const metrics = new Metrics(await this.#get('/metrics'));
+    const status: NodeStatus = JSON.parse(await this.#get('/api/v1/status'));
+    for (const route of [metrics.oneHot('node_route', 'route') ?? 'not one-hot', status.route]) {
+      if (this.routes.at(-1) !== route) this.routes.push(route);
+    }
+    return { status, metrics };
+  }
+
+  /** Asks again and again until the assertions hold; fails with the last that did not, and what there is to see. */
+  async eventually(assert: (view: View) => void): Promise<View> {
+    const deadline = performance.now() + PATIENCE_MS;
+    let last: View | null = null;
+    for (;;) {
+      try {
+        last = await this.view();
+        assert(last);
+        return last;
+      } catch (error) {
+        if (performance.now() > deadline) {
+          const status = JSON.stringify(last?.status, null, 1);
+          throw new Error(`${error}\n\nlast status: ${status}\n\n${await this.#evidence()}`, {
+            cause: error,
+          });
+        }
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** As kubelet's probes do, the test asks at the node's address. */
+  async #get(path: string): Promise<string> {
+    const { status, body } = await this.#cluster.window.fetch(`${ADDRESS}${path}`);
+    expect(status, `${path}: ${body}`).toBe(200);
+    return body;
+  }
+
+  async #evidence(): Promise<string> {
+    const ask = async (...args: readonly string[]) => {
+      const { stdout, stderr } = await this.#cluster.tryKubectl(args);
+      return `--- kubectl ${args.join(' ')}\n${stdout}${stderr}`;
+    };
+    const parts = [
+      await ask('get', 'pods', '--all-namespaces', '--output=wide'),
+      await ask('get', 'events', `--namespace=${NAME}`),
+      await ask('logs', `--namespace=${NAME}`, DAEMON_SET, '--tail=40'),
+      await this.#cluster.tails(),
+    ];
+    return parts.join('\n');
+  }
+}
