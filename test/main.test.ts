@@ -44,7 +44,8 @@ describe('the program', () => {
     .runIf(process.platform === 'linux')
     .concurrent('knows the machine without starting a program', async () => {
       const node = makeNode(MANY);
-      const check = `"$NODE" "$MAIN" check --output=json --endpoint=203.0.113.7 --path.procfs=${node}`;
+      const off = '--no-probe --no-kubernetes --imds=off';
+      const check = `"$NODE" "$MAIN" check --output=json --endpoint=203.0.113.7 ${off} --path.procfs=${node}`;
       // Whoever is started runs this instead, and the check would never end.
       const { code, stdout, stderr } = await shell(
         `traps=$(mktemp -d) && printf '#!/bin/sh\n: >"$0.ran"; sleep 100\n' >$traps/cat && chmod +x $traps/cat &&
@@ -58,6 +59,12 @@ describe('the program', () => {
         success: true,
       });
     });
+
+  test.concurrent('the demo says what it needs where no folder can be made', async () => {
+    const { code, stdout, stderr } = await shell('TMPDIR=/dev/null "$NODE" "$MAIN" demo --once');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^[^\n]*cannot run the demo: it needs a folder[^\n]*TMPDIR[^\n]*ENOTDIR[^\n]*\n$/);
+  });
 
   test.concurrent('a reader that is slow gets the whole answer', async () => {
     const node = makeNode(MANY);

@@ -29,7 +29,18 @@ export async function runDemo(config: Config, runtime: Runtime): Promise<number>
   const log = logOf(config, runtime);
   const stop = new AbortController();
   void untilSignal(runtime, ['SIGINT', 'SIGTERM', 'SIGHUP']).then(() => stop.abort());
-  const folder = mkdtempSync(join(tmpdir(), 'eks-endpoint-demo-'));
+  let folder: string;
+  try {
+    folder = mkdtempSync(join(tmpdir(), 'eks-endpoint-demo-'));
+  } catch (error) {
+    log.error(
+      'cannot run the demo: it needs a folder for its node; TMPDIR may name one that can be written',
+      {
+        error: messageOf(error),
+      },
+    );
+    return 1;
+  }
   const round = new Round(config, runtime, { log, folder });
   try {
     const server = await serve(config, round.content, log);
