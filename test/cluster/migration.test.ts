@@ -1,6 +1,5 @@
 /** Real kubelet and real kube-proxy move from the public endpoint to the X-ENIs, and the DaemonSet tells the story. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { View } from '../e2e/lib/agent.ts';
 import { NODE, PUBLIC, X_ENI } from '../e2e/lib/cluster.ts';
 import { must, within } from '../e2e/lib/command.ts';
 import {
@@ -9,9 +8,11 @@ import {
   expectCheck,
   expectFindings,
   expectGate,
+  expectNeverXEni,
   expectRaised,
   expectRoute,
 } from '../e2e/lib/expect.ts';
+import type { View } from '../e2e/lib/views.ts';
 import { Cluster } from './lib/cluster.ts';
 import { Exporter, NAME } from './lib/exporter.ts';
 import { describeOnCluster } from './lib/tools.ts';
@@ -116,8 +117,7 @@ describeOnCluster('a node of a real cluster moves to the X-ENIs', () => {
   });
 
   test('kube-proxy is rolled out: the node has moved, and the public endpoint can go', async () => {
-    expect(exporter.routes).not.toContain('x-eni');
-    expect(exporter.routes).not.toContain('not one-hot');
+    expectNeverXEni(exporter);
     await cluster.rolloutKubeProxy();
     await exporter.eventually((view) => {
       expectRoute(view, 'x-eni');

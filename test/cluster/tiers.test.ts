@@ -1,7 +1,7 @@
 /** With fewer rights than daemonset.yaml gives, in a real cluster: what the agent then says, and what it never says. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { X_ENI } from '../e2e/lib/cluster.ts';
-import { expectGate, expectRaised, expectRoute } from '../e2e/lib/expect.ts';
+import { expectGate, expectNeverXEni, expectRaised, expectRoute } from '../e2e/lib/expect.ts';
 import { Cluster } from './lib/cluster.ts';
 import { Exporter } from './lib/exporter.ts';
 import { describeOnCluster } from './lib/tools.ts';
@@ -57,7 +57,7 @@ describeOnCluster('the DaemonSet with fewer rights', () => {
       expectGate(view, 'private-ready', 'true');
       expectGate(view, 'public-free', 'unknown');
     });
-    expect(exporter.routes).not.toContain('x-eni');
+    expectNeverXEni(exporter);
   });
 
   test('another uid is given no capability by Kubernetes: the agent says that it is blind, and what it needs', async () => {

@@ -1,10 +1,10 @@
 /** The cluster's endpoint access, told by what DNS says inside and outside the VPC. */
 import { expect, test } from 'vitest';
 import { ACCESS_MODES, type AccessMode } from '../../src/model/status.ts';
-import type { View } from './lib/agent.ts';
 import { makeCluster, PUBLIC, VPC_CIDR, X_ENI } from './lib/cluster.ts';
 import { OUTSIDE_FLAG } from './lib/lab.ts';
 import { describeOnSockets } from './lib/tools.ts';
+import type { View } from './lib/views.ts';
 
 const FLAGS = ['--expect=x-eni', VPC_CIDR, OUTSIDE_FLAG];
 

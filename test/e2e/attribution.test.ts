@@ -1,7 +1,6 @@
 /** Two tiers: where owners may not be read, known addresses alone tell, and never that all is well. */
 import { expect, test } from 'vitest';
 import { ATTRIBUTIONS, type Attribution } from '../../src/model/status.ts';
-import type { View } from './lib/agent.ts';
 import { makeCluster, NODE, PUBLIC, VPC_CIDR, X_ENI } from './lib/cluster.ts';
 import {
   codesOf,
@@ -14,6 +13,7 @@ import {
 } from './lib/expect.ts';
 import type { Lab } from './lib/lab.ts';
 import { describeOnSockets } from './lib/tools.ts';
+import type { View } from './lib/views.ts';
 
 const FLAGS = ['--expect=x-eni', VPC_CIDR, '--probe-interval=1s'];
 const WITHOUT_PTRACE = { through: ['setpriv', '--bounding-set=-sys_ptrace', '--inh-caps=-sys_ptrace'] };

@@ -2,11 +2,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Agent, View } from './lib/agent.ts';
+import type { Agent } from './lib/agent.ts';
 import { makeCluster, VPC_CIDR, X_ENI } from './lib/cluster.ts';
 import { expectNeverXEni, expectRoute } from './lib/expect.ts';
 import type { Lab } from './lib/lab.ts';
 import { describeOnSockets } from './lib/tools.ts';
+import type { View } from './lib/views.ts';
 
 const BROKEN = [
   { what: 'missing', text: null, reason: 'ENOENT' },

@@ -1,11 +1,11 @@
 /** What real nodes showed, again on real sockets: DNS, TLS, processes and the kernel's tables are real. */
 import { expect, test } from 'vitest';
 import { ROUTES } from '../../src/model/status.ts';
-import type { View } from './lib/agent.ts';
 import { connectionsOf, expectCheck, expectConnections, expectGate, expectRoute } from './lib/expect.ts';
 import type { Lab } from './lib/lab.ts';
 import { flagsOf, readScenarios, type Scenario, stage } from './lib/scenario.ts';
 import { describeOnSockets } from './lib/tools.ts';
+import type { View } from './lib/views.ts';
 
 const scenarios = readScenarios();
 

@@ -8,7 +8,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ATTRIBUTIONS, type Attribution } from '../../src/model/status.ts';
-import type { View } from '../e2e/lib/agent.ts';
 import { PUBLIC, X_ENI } from '../e2e/lib/cluster.ts';
 import {
   expectConnections,
@@ -17,6 +16,7 @@ import {
   expectRaised,
   expectRoute,
 } from '../e2e/lib/expect.ts';
+import type { View } from '../e2e/lib/views.ts';
 import { Container, NODE_NAME, runContainer } from './lib/container.ts';
 import { type Pod, readPod } from './lib/manifest.ts';
 import { Node } from './lib/node.ts';

@@ -1,26 +1,22 @@
 /** daemonset.yaml on the cluster, as a user installs it, and what its agent says. */
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
 import { parseDocument } from 'yaml';
-import type { NodeStatus } from '../../../src/model/status.ts';
-import type { View } from '../../e2e/lib/agent.ts';
 import { NODE } from '../../e2e/lib/cluster.ts';
 import { type Environment, must, type Outcome, within } from '../../e2e/lib/command.ts';
-import { Metrics } from '../../e2e/lib/metrics.ts';
+import { Views } from '../../e2e/lib/views.ts';
 import { builtImage } from '../../image/lib/image.ts';
 import type { Cluster } from './cluster.ts';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const MANIFEST = join(ROOT, 'daemonset.yaml');
+/** As kubelet's probes do, the test asks at the node's address. */
 const ADDRESS = `http://${NODE}:10943`;
 export const NAME = 'eks-endpoint-exporter';
 const DAEMON_SET = `daemonset/${NAME}`;
 /** Longer than any interval in these tests; only a test that fails waits so long. */
 const PATIENCE_MS = 60_000;
-const POLL_MS = 250;
 
 /** What a user may say in kustomization.yaml. */
 export interface Choice {
@@ -30,12 +26,11 @@ export interface Choice {
   readonly env?: Environment;
 }
 
-export class Exporter {
-  /** Every route that any answer gave so far, in order, without repetition. */
-  readonly routes: string[] = [];
+export class Exporter extends Views {
   readonly #cluster: Cluster;
 
   private constructor(cluster: Cluster) {
+    super({ window: cluster.window, address: ADDRESS, patienceMs: PATIENCE_MS });
     this.#cluster = cluster;
   }
 
@@ -107,7 +102,7 @@ export class Exporter {
     try {
       await this.kubectl('rollout', 'status', DAEMON_SET, '--timeout=90s');
     } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : error}\n${await this.#evidence()}`);
+      throw new Error(`${error instanceof Error ? error.message : error}\n${await this.evidence()}`);
     }
   }
 
@@ -130,44 +125,11 @@ export class Exporter {
     );
   }
 
-  async view(): Promise<View> {
-    const metrics = new Metrics(await this.#get('/metrics'));
-    const status: NodeStatus = JSON.parse(await this.#get('/api/v1/status'));
-    for (const route of [metrics.oneHot('node_route', 'route') ?? 'not one-hot', status.route]) {
-      if (this.routes.at(-1) !== route) this.routes.push(route);
-    }
-    return { status, metrics };
+  protected override hasEnded(): boolean {
+    return false;
   }
 
-  /** Asks again and again until the assertions hold; fails with the last that did not, and what there is to see. */
-  async eventually(assert: (view: View) => void): Promise<View> {
-    const deadline = performance.now() + PATIENCE_MS;
-    let last: View | null = null;
-    for (;;) {
-      try {
-        last = await this.view();
-        assert(last);
-        return last;
-      } catch (error) {
-        if (performance.now() > deadline) {
-          const status = JSON.stringify(last?.status, null, 1);
-          throw new Error(`${error}\n\nlast status: ${status}\n\n${await this.#evidence()}`, {
-            cause: error,
-          });
-        }
-      }
-      await sleep(POLL_MS);
-    }
-  }
-
-  /** As kubelet's probes do, the test asks at the node's address. */
-  async #get(path: string): Promise<string> {
-    const { status, body } = await this.#cluster.window.fetch(`${ADDRESS}${path}`);
-    expect(status, `${path}: ${body}`).toBe(200);
-    return body;
-  }
-
-  async #evidence(): Promise<string> {
+  protected override async evidence(): Promise<string> {
     const ask = async (...args: readonly string[]) => {
       const { stdout, stderr } = await this.#cluster.tryKubectl(args);
       return `--- kubectl ${args.join(' ')}\n${stdout}${stderr}`;

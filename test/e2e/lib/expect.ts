@@ -11,8 +11,8 @@ import {
   type NodeRoute,
   ROUTES,
 } from '../../../src/model/status.ts';
-import type { Agent, View } from './agent.ts';
 import type { Outcome } from './command.ts';
+import type { View, Views } from './views.ts';
 
 export type Counts = Readonly<Record<string, number>>;
 
@@ -70,7 +70,7 @@ export function expectCheck(
 }
 
 /** No answer so far said `x-eni`: not one scrape, not one status. */
-export function expectNeverXEni(agent: Agent): void {
+export function expectNeverXEni(agent: Views): void {
   expect(agent.verdicts.length).toBeGreaterThan(0);
   expect(agent.verdicts).not.toContain('x-eni');
   expect(agent.verdicts).not.toContain('not one-hot');
