@@ -1,5 +1,13 @@
 /** Command line and environment to what is asked for: a command with its config, a text, or every problem at once. */
-import { environmentName, FLAGS, type Flag, type ImdsWish, namesOf, type Output } from './flags.ts';
+import {
+  ENVIRONMENT_PREFIX,
+  environmentName,
+  FLAGS,
+  type Flag,
+  type ImdsWish,
+  namesOf,
+  type Output,
+} from './flags.ts';
 import { type LogFormat, type LogLevel, quote } from './log.ts';
 import { parseAddress } from './model/address.ts';
 import { type EndpointAddress, HTTPS_PORT, parsePort } from './model/endpoint.ts';
@@ -72,8 +80,8 @@ const ALWAYS_CLIENTS = ['kubelet', 'kube-proxy'];
 
 /**
  * Reads the arguments (without node and script) and the environment. The flag wins over the environment, the
- * last of a flag given twice over the first; an empty variable counts as not set, one that is not a flag of the
- * command is not looked at (Kubernetes makes such names for Services).
+ * last of a flag given twice over the first; an empty variable counts as not set, one of another command's flags is
+ * not looked at.
  */
 export function parseCommandLine(argv: readonly string[], env: Environment, host: Host): Invocation {
   const { words, options } = splitArguments(argv);
@@ -94,6 +102,7 @@ export function parseCommandLine(argv: readonly string[], env: Environment, host
       : []),
     ...extraWords.map((extra) => `${shorten(extra)}: not expected; after the command there are flags only`),
     ...wrong,
+    ...unknownVariables(env),
     ...values.problems,
   ];
   if (command !== null && problems.length === 0) return { kind: command, config };
@@ -308,6 +317,25 @@ function serviceSetting(service: KubernetesService | null): ServiceSetting | nul
 function clientSettings(more: readonly string[], required: readonly string[]): readonly ClientSetting[] {
   const names = new Set([...ALWAYS_CLIENTS, ...more, ...required]);
   return [...names].map((name) => ({ name, required: required.includes(name) }));
+}
+
+/** Of a Service, as Kubernetes puts it into containers: `NAME_SERVICE_PORT_METRICS`, `NAME_PORT_80_TCP_ADDR`. */
+const OF_A_SERVICE = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
+
+/** A setting that is misspelt must not be a setting that is forgotten. */
+function unknownVariables(env: Environment): readonly string[] {
+  const flags = Object.values(FLAGS);
+  const names = flags.map(environmentName);
+  return Object.entries(env)
+    .filter(([name, text]) => name.startsWith(ENVIRONMENT_PREFIX) && text !== undefined)
+    .filter(([name]) => !names.includes(name) && !OF_A_SERVICE.test(name))
+    .map(([name, text = '']) => {
+      const negated = flags.find(
+        (flag) => flag.negatable && environmentName(flag) === name.replace('_NO_', '_'),
+      );
+      const near = negated === undefined ? nearest(name, names) : `${environmentName(negated)}=false`;
+      return `${name} ${shorten(text)}: unknown variable${near === null ? '' : `; did you mean ${near}?`}`;
+    });
 }
 
 function describeUnknown(name: string, command: CommandName | null): string {

@@ -214,9 +214,11 @@ export const FLAGS = {
   }),
 } as const;
 
+export const ENVIRONMENT_PREFIX = 'EKS_ENDPOINT_';
+
 /** The flag's name in the environment: `--path.procfs` is `EKS_ENDPOINT_PATH_PROCFS`. */
 export function environmentName(flag: Flag<unknown>): string {
-  return `EKS_ENDPOINT_${flag.name.slice(2).replaceAll(/[.-]/g, '_').toUpperCase()}`;
+  return `${ENVIRONMENT_PREFIX}${flag.name.slice(2).replaceAll(/[.-]/g, '_').toUpperCase()}`;
 }
 
 /** The names on the command line: that of the flag, and where it has one that which turns it off. */

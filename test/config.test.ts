@@ -392,16 +392,32 @@ describe('the environment', () => {
     ]);
   });
 
-  test("another command's variables, Kubernetes's Service variables and unknown ones are not looked at", () => {
+  test("another command's variables and Kubernetes's Service variables are not looked at", () => {
     const env = {
       EKS_ENDPOINT_PHASE: 'x',
       EKS_ENDPOINT_OUTPUT: 'x',
       EKS_ENDPOINT_EXPORTER_SERVICE_HOST: '172.20.9.9',
       EKS_ENDPOINT_EXPORTER_PORT: 'tcp://172.20.9.9:10943',
       EKS_ENDPOINT_PORT: 'tcp://172.20.9.9:10943',
-      EKS_ENDPOINT_NONSENSE: 'x',
+      EKS_ENDPOINT_EXPORTER_SERVICE_PORT_METRICS: '10943',
+      EKS_ENDPOINT_EXPORTER_PORT_10943_TCP_ADDR: '172.20.9.9',
     };
     expect(configOf('agent', env)).toEqual(configOf('agent'));
+  });
+
+  test('a variable that is no flag of any command is named, with the one that is near', () => {
+    const env = {
+      EKS_ENDPOINT_EXPCT: 'x-eni',
+      EKS_ENDPOINT_NO_PROBE: 'true',
+      EKS_ENDPOINT_SOMETHING_ELSE: '',
+      EKS_ENDPOINTS: 'not ours',
+    };
+    expect(problemsOf('check', env)).toEqual([
+      'EKS_ENDPOINT_EXPCT "x-eni": unknown variable; did you mean EKS_ENDPOINT_EXPECT?',
+      'EKS_ENDPOINT_NO_PROBE "true": unknown variable; did you mean EKS_ENDPOINT_PROBE=false?',
+      'EKS_ENDPOINT_SOMETHING_ELSE "": unknown variable',
+      "See 'eks-endpoint-exporter check --help'",
+    ]);
   });
 
   test('the node is named by flag, variable, $NODE_NAME, host name, in this order', () => {

@@ -14,6 +14,8 @@ export async function runAgent(config: Config, runtime: Runtime): Promise<number
     log,
     onStatus: (status, before) => logChanges(log, status, before),
   });
+  const { version, nodeName: node, expect, attribution } = config.settings;
+  log.info('starting', { version, node, expect, attribution });
   const ended = untilSignal(runtime, ['SIGTERM', 'SIGINT']);
   try {
     const server = await startServer({

@@ -247,7 +247,7 @@ describe('descriptors', () => {
     expect(await proc.socketInodes(PID, pauses())).toEqual(new Set([1000, 1001]));
   });
 
-  test('50,000 descriptors are read with pauses in between', async () => {
+  test('50,000 descriptors are read with pauses in between', { timeout: 60_000 }, async () => {
     writeProcTree(root, { sockets: sockets(1) });
     for (let fd = 10; fd < 50_009; fd += 1)
       fs.symlinkSync(`socket:[${100_000 + fd}]`, join(root, `${PID}/fd/${fd}`));

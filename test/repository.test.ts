@@ -1,0 +1,33 @@
+/** What a clone holds, and what users copy out of it. */
+import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+
+test('git ignores no file of those that are built, tested or installed: a clone would lack it', () => {
+  const folders = ['.ci', 'bench', 'deploy', 'docs', 'scripts', 'src', 'test'];
+  const args = ['ls-files', '--others', '--ignored', '--exclude-standard', '--', ...folders];
+  expect(execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' })).toBe('');
+});
+
+test('what users copy names the version of package.json', () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const files = [
+    'README.md',
+    'Dockerfile',
+    'daemonset.yaml',
+    ...globSync('deploy/**/*.{md,yaml}', { cwd: ROOT }),
+  ];
+  const named = files.flatMap((file) =>
+    Array.from(
+      readFileSync(join(ROOT, file), 'utf8').matchAll(
+        /(?:eks-endpoint-exporter:|\$image:|newTag: |eks-endpoint-exporter |VERSION=)(\d+\.\d+\.\d+)/g,
+      ),
+      ([, tag]) => ({ file, tag }),
+    ),
+  );
+  expect(new Set(named.map(({ file }) => file))).toContain('README.md');
+  expect(named.filter(({ tag }) => tag !== version)).toEqual([]);
+});
