@@ -1,21 +1,13 @@
 /** The options of deploy/ as kustomize builds them: what they change, and that Kubernetes would take the result. */
 import { execFile } from 'node:child_process';
-import {
-  cpSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { at, codeBlocks, judge, parseManifests, ROOT, readManifest } from '../support/manifests.ts';
+import { type Choice, writeCheckout } from './lib/checkout.ts';
 import { kubectl } from './lib/kubernetes.ts';
 
 const run = promisify(execFile);
@@ -74,13 +66,9 @@ function buildWith(options: readonly string[], more: object = {}): Promise<reado
 }
 
 /** This checkout with an edited kustomization.yaml, as the file itself tells users to do. */
-function buildEdited(edit: (text: string) => string): Promise<readonly unknown[]> {
+async function buildEdited(choice: Choice): Promise<readonly unknown[]> {
   const folder = ownFolder('');
-  for (const name of ['daemonset.yaml', 'deploy'])
-    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
-  const edited = edit(KUSTOMIZATION);
-  expect(edited).not.toBe(KUSTOMIZATION);
-  writeFileSync(join(folder, 'kustomization.yaml'), edited);
+  await writeCheckout(folder, choice);
   return build(folder);
 }
 
@@ -109,24 +97,30 @@ describe('kustomization.yaml', () => {
 
   test('names the image in one place', async () => {
     const registry = '111122223333.dkr.ecr.eu-central-1.amazonaws.com';
-    const built = await buildEdited((text) => text.replace(/newName: .*/, `newName: ${registry}/${NAME}`));
+    const built = await buildEdited({ newName: `${registry}/${NAME}` });
     const image = String(at(containerOf(PLAIN), 'image'));
     expect(at(containerOf(built), 'image')).toBe(`${registry}/${image}`);
     expect(JSON.parse(JSON.stringify(byKind(built)).replace(`${registry}/`, ''))).toEqual(byKind(PLAIN));
   });
 
   test('names the expectation in one place', async () => {
-    const built = await buildEdited((text) => text.replace('value: any', 'value: x-eni'));
+    const built = await buildEdited({ env: { EKS_ENDPOINT_EXPECT: 'x-eni' } });
     expect(at(containerOf(built), 'env', 'EKS_ENDPOINT_EXPECT', 'value')).toBe('x-eni');
     expect(at(containerOf(built), 'env')).toHaveLength(2);
   });
 
+  test('takes the priority away by a line beside the containers, as deploy/README.md says', async () => {
+    const folder = ownFolder('');
+    await writeCheckout(folder, {});
+    const beside = KUSTOMIZATION.replace(/^( *)containers:\n/m, '$1priorityClassName: null\n$&');
+    writeFileSync(join(folder, 'kustomization.yaml'), beside);
+    const { priorityClassName, ...others } = Object(podOf(PLAIN));
+    expect(priorityClassName).toBe('system-node-critical');
+    expect(podOf(await build(folder))).toEqual(others);
+  });
+
   test('takes each option by a line that stands there', async () => {
-    const built = await buildEdited((text) =>
-      text
-        .replaceAll(/^( *)# (- deploy\/)/gm, '$1$2')
-        .replace('components: []', `components: [${COMPONENTS.join(', ')}]`),
-    );
+    const built = await buildEdited({ components: COMPONENTS, resources: RESOURCES });
     for (const option of OPTIONS) expect(KUSTOMIZATION).toContain(option);
     expect(built).toHaveLength(PLAIN.length + RESOURCES.length);
     expect(at(podOf(built), 'hostPID')).toBeUndefined();
@@ -189,14 +183,8 @@ describe('options', () => {
 
   test('address: the endpoint can be filled in beside the expectation', async () => {
     const endpoint = 'https://0123.gr7.eu-central-1.eks.amazonaws.com';
-    const built = await buildEdited((text) =>
-      text
-        .replace('components: []', 'components: [deploy/address]')
-        .replace(
-          'value: any',
-          `value: any\n                  - {name: EKS_ENDPOINT_ENDPOINT, value: "${endpoint}"}`,
-        ),
-    );
+    const env = { EKS_ENDPOINT_ENDPOINT: endpoint };
+    const built = await buildEdited({ components: ['deploy/address'], env });
     expect(at(containerOf(built), 'env', 'EKS_ENDPOINT_ENDPOINT', 'value')).toBe(endpoint);
   });
 

@@ -62,7 +62,7 @@ describeOnCluster('a node of a real cluster moves to the X-ENIs', () => {
   });
 
   test('the expectation is set in kustomization.yaml, and rolled out', async () => {
-    await exporter.apply({ env: { EKS_ENDPOINT_EXPECT: 'x-eni', EKS_ENDPOINT_STALE_AFTER: '10s' } });
+    await exporter.apply({ env: { EKS_ENDPOINT_EXPECT: 'x-eni', EKS_ENDPOINT_STALE_AFTER: '30s' } });
     await exporter.rolledOut();
     const view = await exporter.eventually((each) => {
       expectRoute(each, 'public');

@@ -1,13 +1,17 @@
 /** What the DaemonSet may do, asked of the real API server and of the real kernel. */
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { X_ENI } from '../e2e/lib/cluster.ts';
-import type { Outcome } from '../e2e/lib/command.ts';
+import { must, type Outcome, within } from '../e2e/lib/command.ts';
+import { ROOT } from '../support/manifests.ts';
+import type { Choice } from './lib/checkout.ts';
 import { Cluster } from './lib/cluster.ts';
-import { type Choice, Exporter, NAME, ROOT } from './lib/exporter.ts';
+import { Exporter, NAME } from './lib/exporter.ts';
 import { describeOnCluster } from './lib/tools.ts';
 
+const MANIFEST = readFileSync(join(ROOT, 'daemonset.yaml'), 'utf8');
 const ACCOUNT = `system:serviceaccount:${NAME}:${NAME}`;
 const SLICES = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
 const POD_MONITOR = 'deploy/podmonitor';
@@ -27,7 +31,7 @@ describeOnCluster('the rights of the DaemonSet', () => {
   afterAll(() => cluster?.[Symbol.asyncDispose]());
 
   async function dryRun(choice: Choice): Promise<Outcome> {
-    const folder = await exporter.kustomization(choice);
+    const folder = await exporter.checkout(choice);
     return cluster.tryKubectl(['apply', '--dry-run=server', '--validate=strict', `--kustomize=${folder}`]);
   }
 
@@ -36,6 +40,12 @@ describeOnCluster('the rights of the DaemonSet', () => {
     const list = ['auth', 'can-i', '--list', '--no-headers', `--as=${account}`, `--namespace=${namespace}`];
     const lines = (await cluster.kubectl(list)).split('\n').map((line) => line.trim().replace(/\s+/g, ' '));
     return lines.filter((line) => line !== '').sort();
+  }
+
+  /** From within the container; gives what goes wrong. */
+  async function write(file: string): Promise<string> {
+    const script = `require('fs').writeFileSync('${file}', 'x')`;
+    return (await exporter.exec('/nodejs/bin/node', '--eval', script)).stderr;
   }
 
   /** With the pod's own token: "200", or why not. */
@@ -77,7 +87,7 @@ describeOnCluster('the rights of the DaemonSet', () => {
     }
   });
 
-  test('the kernel gives it uid 0 with SYS_PTRACE and no other capability, and no way to more', async () => {
+  test('of capabilities the kernel gives it SYS_PTRACE in every set that counts, as uid 0, and can give no other', async () => {
     const fields = await exporter.process();
     // CAP_SYS_PTRACE is bit 19.
     for (const set of ['CapPrm', 'CapEff', 'CapBnd']) expect(fields.get(set), set).toBe('0000000000080000');
@@ -89,13 +99,80 @@ describeOnCluster('the rights of the DaemonSet', () => {
     expect(fields.get('Seccomp')).toBe('2');
   });
 
-  test('nothing in its root can be written', async () => {
-    for (const file of ['/x', '/tmp/x', '/app/main.js', '/var/run/secrets/kubernetes.io/serviceaccount/x']) {
-      const write = `require('fs').writeFileSync('${file}', 'x')`;
-      const { code, stderr } = await exporter.exec('/nodejs/bin/node', '--eval', write);
-      expect(code, file).not.toBe(0);
-      expect(stderr, file).toMatch(/EROFS|ENOENT/);
+  test('nothing of the image can be written; what can is what kubelet and the runtime put in', async () => {
+    const files = ['/x', '/app/main.js', '/nodejs/bin/node', '/usr/local/bin/x', '/etc/passwd', TOKEN_FILE];
+    for (const file of files) expect(await write(file), file).toContain('EROFS');
+    const pid = (await exporter.process()).get('Pid');
+    const mounts = await must(...within(cluster.hosts.node, ['cat', `/proc/${pid}/mounts`]));
+    const writable = mounts
+      .split('\n')
+      .map((line) => line.split(' '))
+      .filter(([, , , options]) => options?.split(',').includes('rw'))
+      .map(([, place = '']) => place)
+      // The runtime hides files of /proc below others.
+      .filter((place) => !place.startsWith('/proc/'));
+    expect(writable.sort()).toEqual([
+      // The runtime's, in every container; kubelet's are /dev/termination-log and /etc/hosts.
+      ...['/dev', '/dev/mqueue', '/dev/pts', '/dev/shm', '/dev/termination-log', '/etc/hosts', '/proc'],
+      ...(existsSync('/sys/fs/cgroup/cgroup.controllers') ? [] : ['/sys/fs/cgroup']),
+    ]);
+  });
+
+  test('all the same it is root on the node, as the instructions say: it writes there through /proc/1/root', async () => {
+    const file = join(cluster.folder, 'written-from-the-container');
+    expect(await write(`/proc/1/root${file}`)).toBe('');
+    expect(await readFile(file, 'utf8')).toBe('x');
+  });
+
+  describe('its namespace, in a cluster that admits "restricted" pods only', () => {
+    /** A pod of the DaemonSet, asked for by itself. */
+    async function askForPod(): Promise<Outcome> {
+      const { spec } = JSON.parse(await exporter.kubectl('get', 'daemonset', NAME, '--output=json'));
+      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'one' }, spec: spec.template.spec };
+      const create = ['create', '--dry-run=server', `--namespace=${NAME}`, '--filename=-'];
+      return cluster.tryKubectl(create, JSON.stringify(pod));
     }
+
+    /** What is said to that once the namespace has no such label. */
+    async function askWithout(mode: 'enforce' | 'warn'): Promise<Outcome> {
+      const label = `pod-security.kubernetes.io/${mode}`;
+      await cluster.kubectl(['label', 'namespace', NAME, `${label}-`]);
+      try {
+        let outcome: Outcome = { code: null, stdout: '', stderr: '' };
+        await cluster.eventually(`the API server misses "${label}"`, async () => {
+          outcome = await askForPod();
+          return outcome.stderr !== '';
+        });
+        return outcome;
+      } finally {
+        await cluster.kubectl(['label', 'namespace', NAME, `${label}=privileged`]);
+      }
+    }
+
+    test('admits its pods, without a word', async () => {
+      expect(await askForPod()).toEqual({
+        code: 0,
+        stdout: 'pod/one created (server dry run)\n',
+        stderr: '',
+      });
+    });
+
+    test('admits them with a warning where the label against it is taken away', async () => {
+      const { code, stderr } = await askWithout('warn');
+      expect(stderr).toMatch(/^Warning: would violate PodSecurity "restricted:latest"/);
+      expect(code).toBe(0);
+    });
+
+    test('forbids them without the label that enforces, for the reasons that the instructions list', async () => {
+      const { code, stderr } = await askWithout('enforce');
+      expect(code).toBe(1);
+      expect(stderr).toContain('pods "one" is forbidden: violates PodSecurity "restricted:latest": ');
+      const reasons = stderr.split('restricted:latest": ')[1]?.split(/ \(.*?\)(?:, |\n)/);
+      expect(reasons).toEqual([
+        ...['forbidden AppArmor profile', 'host namespaces', 'hostPort', 'unrestricted capabilities'],
+        ...['runAsNonRoot != true', 'runAsUser=0', ''],
+      ]);
+    });
   });
 
   test.each(options())('the API server takes $option with every field known to it', async (choice) => {
@@ -103,6 +180,22 @@ describeOnCluster('the rights of the DaemonSet', () => {
     expect(code, stderr).toBe(0);
     expect(stderr).toBe('');
     expect(stdout).toContain(`daemonset.apps/${NAME}`);
+  });
+
+  test.each([
+    ['containerPort: 10943', 'containerPort: 109430', 'ports[0].containerPort: Invalid value: 109430'],
+    ['targetPort: metrics', 'targetPort: the metrics', 'targetPort: Invalid value: "the metrics"'],
+    ['maxUnavailable: 10%', 'maxUnavailable: a tenth', 'maxUnavailable: Invalid value: "a tenth"'],
+    ['dnsPolicy: Default', 'dnsPolicy: Node', 'dnsPolicy: Unsupported value: "Node"'],
+    ['type: RuntimeDefault', 'type: Default', 'seccompProfile.type: Unsupported value: "Default"'],
+    ['operator: NotIn', 'operator: Not', 'operator: Invalid value: "Not"'],
+  ])('it refuses the manifest with "%s" as "%s"', async (from, to, problem) => {
+    const wrong = MANIFEST.replace(from, to);
+    expect(wrong).not.toBe(MANIFEST);
+    const apply = ['apply', '--dry-run=server', '--validate=strict', '--filename=-'];
+    const { code, stderr } = await cluster.tryKubectl(apply, wrong);
+    expect(stderr).toContain(problem);
+    expect(code).toBe(1);
   });
 
   test('of deploy/podmonitor it takes all but the kind that the Prometheus Operator would bring', async () => {

@@ -59,6 +59,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ...[`--bind-address=${address}`, `--advertise-address=${address}`],
       ...[`--service-cluster-ip-range=${serviceCidr}`, '--allow-privileged=true'],
       ...['--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction'],
+      `--admission-control-config-file=${files.admission}`,
       ...[`--token-auth-file=${files.tokens}`, `--client-ca-file=${files.ca}`],
       ...[`--tls-cert-file=${files.cert}`, `--tls-private-key-file=${files.key}`],
       ...[`--kubelet-client-certificate=${files.cert}`, `--kubelet-client-key=${files.key}`],
@@ -95,12 +96,30 @@ const TOKENS = {
   node: 'token-of-node',
 };
 
+/** The strictest that a cluster may be: what is to be admitted needs labels at its namespace. kube-proxy is EKS' own. */
+const ADMISSION = {
+  apiVersion: 'apiserver.config.k8s.io/v1',
+  kind: 'AdmissionConfiguration',
+  plugins: [
+    {
+      name: 'PodSecurity',
+      configuration: {
+        apiVersion: 'pod-security.admission.config.k8s.io/v1',
+        kind: 'PodSecurityConfiguration',
+        defaults: { enforce: 'restricted', audit: 'restricted', warn: 'restricted' },
+        exemptions: { namespaces: ['kube-system'] },
+      },
+    },
+  ],
+};
+
 interface Files {
   readonly ca: string;
   /** Of the API servers, towards clients and towards kubelet; the key signs the service accounts' tokens too. */
   readonly cert: string;
   readonly key: string;
   readonly tokens: string;
+  readonly admission: string;
   readonly admin: string;
   readonly controllers: string;
   readonly scheduler: string;
@@ -135,6 +154,7 @@ ${TOKENS.scheduler},system:kube-scheduler,3
 ${TOKENS.node},system:node:${nodeName},4,system:nodes
 `,
     ),
+    admission: await write('admission.json', JSON.stringify(ADMISSION)),
     admin: await kubeconfig('admin'),
     controllers: await kubeconfig('controllers'),
     scheduler: await kubeconfig('scheduler'),

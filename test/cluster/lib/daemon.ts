@@ -11,6 +11,8 @@ interface DaemonOptions {
   readonly host: Host;
   readonly command: readonly string[];
   readonly env?: Environment;
+  /** Between SIGTERM and SIGKILL, and after that; 30 s unless said. */
+  readonly graceMs?: number;
 }
 
 const TAIL_LINES = 25;
@@ -41,15 +43,25 @@ class Daemon {
     await file.close();
   }
 
-  /** As `systemctl restart`: ends it with SIGTERM, and starts it again with the same words. */
+  /** As `systemctl restart`: ends it with SIGTERM, at length with SIGKILL, and starts it again with the same words. */
   async restart(): Promise<void> {
-    if (this.#child === null) throw new Error(`Cannot restart "${this.name}": it does not run`);
-    const exited = once(this.#child, 'exit');
-    const { pid } = this.#child;
-    // The child entered the host's namespaces and started the program as a child of its own.
-    process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')), 'SIGTERM');
-    await exited;
+    if (this.#child === null || this.hasEnded)
+      throw new Error(`Cannot restart "${this.name}": it does not run`);
+    await this.#stop(this.#child);
     await this.start();
+  }
+
+  async #stop(child: ChildProcess): Promise<void> {
+    // The child entered the host's namespaces and started the program as a child of its own.
+    const [pid] = /^\d+/.exec(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')) ?? [];
+    if (pid === undefined) throw new Error(`Cannot end "${this.name}": its program has not begun`);
+    const exited = once(child, 'exit').then(() => true);
+    const { graceMs = 30_000 } = this.#options;
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      process.kill(Number(pid), signal);
+      if (await Promise.race([exited, sleep(graceMs, false, { ref: false })])) return;
+    }
+    throw new Error(`Cannot end "${this.name}": it goes on ${graceMs} ms after SIGKILL`);
   }
 
   get hasEnded(): boolean {

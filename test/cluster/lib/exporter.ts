@@ -1,15 +1,13 @@
 /** daemonset.yaml on the cluster, as a user installs it, and what its agent says. */
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseDocument } from 'yaml';
 import { NODE } from '../../e2e/lib/cluster.ts';
-import { type Environment, must, type Outcome, within } from '../../e2e/lib/command.ts';
+import { must, type Outcome, within } from '../../e2e/lib/command.ts';
 import { Views } from '../../e2e/lib/views.ts';
 import { builtImage } from '../../image/lib/image.ts';
+import { ROOT } from '../../support/manifests.ts';
+import { type Choice, writeCheckout } from './checkout.ts';
 import type { Cluster } from './cluster.ts';
 
-export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const MANIFEST = join(ROOT, 'daemonset.yaml');
 /** As kubelet's probes do, the test asks at the node's address. */
 const ADDRESS = `http://${NODE}:10943`;
@@ -17,14 +15,6 @@ export const NAME = 'eks-endpoint-exporter';
 const DAEMON_SET = `daemonset/${NAME}`;
 /** Longer than any interval in these tests; only a test that fails waits so long. */
 const PATIENCE_MS = 60_000;
-
-/** What a user may say in kustomization.yaml. */
-export interface Choice {
-  /** Folders of deploy/. */
-  readonly components?: readonly string[];
-  readonly resources?: readonly string[];
-  readonly env?: Environment;
-}
 
 export class Exporter extends Views {
   readonly #cluster: Cluster;
@@ -58,33 +48,13 @@ export class Exporter extends Views {
 
   /** Lines of the repository's kustomization.yaml set, in a copy of it, and that applied. */
   async apply(choice: Choice): Promise<void> {
-    await this.#cluster.kubectl([
-      'apply',
-      '--validate=strict',
-      `--kustomize=${await this.kustomization(choice)}`,
-    ]);
+    await this.#cluster.kubectl(['apply', '--validate=strict', `--kustomize=${await this.checkout(choice)}`]);
   }
 
   /** The folder of such a copy. */
-  async kustomization({ components = [], resources = [], env = {} }: Choice): Promise<string> {
-    const folder = join(this.#cluster.folder, 'kustomization');
-    await mkdir(folder, { recursive: true });
-    for (const part of ['daemonset.yaml', 'deploy']) {
-      await cp(join(ROOT, part), join(folder, part), { recursive: true });
-    }
-    const document = parseDocument(await readFile(join(ROOT, 'kustomization.yaml'), 'utf8'));
-    document.set('resources', ['daemonset.yaml', ...resources]);
-    document.set('components', components);
-    const container = {
-      name: 'exporter',
-      env: Object.entries(env).map(([name, value]) => ({ name, value })),
-    };
-    const patch = {
-      ...{ apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: NAME, namespace: NAME } },
-      spec: { template: { spec: { containers: [container] } } },
-    };
-    document.set('patches', [{ patch: JSON.stringify(patch) }]);
-    await writeFile(join(folder, 'kustomization.yaml'), document.toString());
+  async checkout(choice: Choice): Promise<string> {
+    const folder = join(this.#cluster.folder, 'checkout');
+    await writeCheckout(folder, choice);
     return folder;
   }
 

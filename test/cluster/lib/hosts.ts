@@ -50,7 +50,7 @@ export async function makeHosts(options: HostsOptions): Promise<Hosts> {
     },
   };
   try {
-    for (const parent of parents) await mkdir(join(parent, cgroup));
+    for (const parent of parents) await makeCgroup(parent, cgroup);
     await connect(hosts, pids, options);
     await furnish(hosts.node, options);
   } catch (error) {
@@ -92,6 +92,27 @@ async function cgroupParents(): Promise<readonly string[]> {
   return entries
     .filter((entry) => entry.isDirectory() && entry.name !== 'unified')
     .map(({ name }) => join(CGROUPS, name));
+}
+
+/** What kubelet sets limits by. */
+const CONTROLLERS = '+cpu +cpuset +memory +pids';
+
+/**
+ * A control group, which with version 2 has the controllers that kubelet needs: there each group says what those below it
+ * get. Written by the kernel's Documentation/admin-guide/cgroup-v2.rst and run with version 1 only: the machines of
+ * these tests had no other yet.
+ */
+async function makeCgroup(parent: string, name: string): Promise<void> {
+  const folder = join(parent, name);
+  await mkdir(folder);
+  if (parent !== CGROUPS) return;
+  for (const each of [parent, folder]) {
+    const file = join(each, 'cgroup.subtree_control');
+    await writeFile(file, CONTROLLERS).catch((cause) => {
+      const remedy = 'a group with processes of its own has none to give: they belong into one below it';
+      throw new Error(`Cannot write "${CONTROLLERS}" to "${file}": ${cause.message}; ${remedy}`, { cause });
+    });
+  }
 }
 
 /** Every other address is one hop away, at the other end of the cable. */

@@ -2,10 +2,7 @@
  * daemonset.yaml's pod, as podman is told to run it. A field that is not known here is an error, so that nothing of
  * the manifest is silently not applied.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
-import { ROOT } from './dockerfile.ts';
+import { at, readManifest } from '../../support/manifests.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -35,15 +32,13 @@ export interface Command {
 
 /** The pod of the DaemonSet. */
 export function readPod(): Pod {
-  const documents = parseAllDocuments(readFileSync(join(ROOT, 'daemonset.yaml'), 'utf8'));
-  const objects: readonly Fields[] = documents.map((document) => document.toJS());
-  const daemonSet = objects.find(({ kind }) => kind === 'DaemonSet');
-  const spec = field(field(field(daemonSet, 'spec'), 'template'), 'spec');
+  const daemonSet = readManifest('daemonset.yaml').find(({ value }) => at(value, 'kind') === 'DaemonSet');
+  const spec = fieldsOf(at(daemonSet?.value, 'spec', 'template', 'spec'));
   const containers = spec['containers'];
   if (!Array.isArray(containers) || containers.length !== 1)
     throw new Error('Cannot run a pod but of one container');
   const container = fieldsOf(containers[0]);
-  return { spec, container, securityContext: field(container, 'securityContext') };
+  return { spec, container, securityContext: fieldsOf(container['securityContext']) };
 }
 
 export function commandOf(pod: Pod, place: Place): Command {
@@ -153,10 +148,6 @@ function variable(value: unknown, { nodeName }: Place): string {
   if (JSON.stringify(valueFrom) !== '{"fieldRef":{"fieldPath":"spec.nodeName"}}')
     throw new Error(`Cannot apply the variable ${JSON.stringify(value)}`);
   return `${name}=${nodeName}`;
-}
-
-function field(fields: unknown, name: string): Fields {
-  return fieldsOf(fieldsOf(fields)[name]);
 }
 
 function fieldsOf(value: unknown): Fields {
