@@ -1,71 +1,55 @@
-/** What npm knows of the packages: known vulnerabilities, and whether the registry's signatures are good. */
-import type { Answer } from './shell.ts';
+/** What npm knows of the packages, in the notes' words: not to have been told is not to have found nothing. */
+import type { Answer, Command } from './shell.ts';
 
-/** Not to have been told is not to have found nothing. */
-export type Verdict =
-  | { readonly kind: 'clean' }
-  | { readonly kind: 'found'; readonly lines: readonly string[] }
-  | { readonly kind: 'not asked'; readonly reason: string };
+export const VULNERABILITIES: Command = ['npm', 'audit', '--omit=dev', '--json'];
+export const SIGNATURES: Command = ['npm', 'audit', 'signatures', '--json'];
 
-export const VULNERABILITIES = ['npm', 'audit', '--omit=dev', '--json'] as const;
-export const SIGNATURES = ['npm', 'audit', 'signatures', '--json'] as const;
-
-interface AuditReport {
-  readonly auditReportVersion?: number;
-  readonly vulnerabilities?: Readonly<
-    Record<string, { readonly name: string; readonly severity: string; readonly range: string }>
-  >;
-}
-interface SignatureReport {
-  readonly invalid?: readonly SignedPackage[];
-  readonly missing?: readonly SignedPackage[];
-}
-interface SignedPackage {
-  readonly name: string;
-  readonly version: string;
+interface Report {
+  readonly vulnerabilities?: Readonly<Record<string, { name: string; severity: string; range: string }>>;
+  readonly invalid?: readonly { name: string; version: string }[];
+  readonly missing?: readonly { name: string; version: string }[];
+  readonly error?: { readonly summary?: string };
+  readonly message?: string;
 }
 
-/** Of `npm audit --json`, whose exit code is 1 for vulnerabilities and for an error alike. */
-export function vulnerabilitiesOf(answer: Answer): Verdict {
-  const report: AuditReport | null = read(answer.stdout);
-  if (report?.auditReportVersion === undefined || report.vulnerabilities === undefined)
-    return notAsked(answer);
-  const lines = Object.values(report.vulnerabilities).map(
-    ({ name, severity, range }) => `${name} ${range}: ${severity}`,
-  );
-  return verdictOf(answer, lines);
+/** Of `npm audit --json`. */
+export function vulnerabilitiesText(answer: Answer): string {
+  const { vulnerabilities } = read(answer);
+  const found =
+    vulnerabilities &&
+    Object.values(vulnerabilities).map(({ name, range, severity }) => `${name} ${range}: ${severity}`);
+  return textOf(answer, found, 'none');
 }
 
 /** Of `npm audit signatures --json`: all installed packages, those that only build and test too. */
-export function signaturesOf(answer: Answer): Verdict {
-  const report: SignatureReport | null = read(answer.stdout);
-  if (report?.invalid === undefined || report.missing === undefined) return notAsked(answer);
-  const lines = [
-    ...report.invalid.map(({ name, version }) => `${name} ${version}: the signature is not good`),
-    ...report.missing.map(({ name, version }) => `${name} ${version}: no signature`),
-  ];
-  return verdictOf(answer, lines);
+export function signaturesText(answer: Answer): string {
+  const { invalid, missing } = read(answer);
+  const found =
+    invalid &&
+    missing &&
+    [...invalid, ...missing].map((one) => `${one.name} ${one.version}: no good signature`);
+  return textOf(answer, found, 'all good');
 }
 
-/** What npm says by its exit code alone is no good news either. */
-function verdictOf(answer: Answer, lines: readonly string[]): Verdict {
-  if (lines.length > 0) return { kind: 'found', lines };
-  return answer.code === 0 ? { kind: 'clean' } : notAsked(answer);
+/** npm's exit code is 1 for findings and for errors alike; 1 without findings is no good news. */
+function textOf(answer: Answer, found: readonly string[] | undefined, good: string): string {
+  if (found !== undefined && found.length > 0) return `**found:** ${found.join('; ')}`;
+  if (found !== undefined && answer.code === 0) return good;
+  return `**could not be asked** (${reasonOf(answer)}), which says nothing of the packages`;
 }
 
 /** npm writes an error's summary into the JSON, and where that is empty, as with a proxy's answer, a message. */
-function notAsked({ stdout, stderr, code }: Answer): Verdict {
-  const failure: { message?: string; error?: { summary?: string } } | null = read(stdout);
-  const error = stderr.split('\n').find((line) => line.startsWith('npm error'));
-  const reason =
-    failure?.error?.summary || failure?.message || error || `npm ended with ${code}, without a reason`;
-  return { kind: 'not asked', reason: reason.split('\n')[0]?.trim() ?? '' };
+function reasonOf(answer: Answer): string {
+  const { error, message } = read(answer);
+  const said = answer.stderr.split('\n').find((line) => line.startsWith('npm error'));
+  const reason = error?.summary || message || said || `npm ended with ${answer.code}, without a reason`;
+  return reason.split('\n')[0]?.trim() ?? '';
 }
 
-function read(text: string) {
+function read({ stdout }: Answer): Report {
   try {
-    return JSON.parse(text);
+    return JSON.parse(stdout) ?? {};
   } catch {
-    return null;
+    return {};
   }
 }

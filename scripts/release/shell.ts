@@ -1,7 +1,5 @@
 /** How the steps start programs: for real, or, on a dry run, by printing what would be started. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 
 export type Command = readonly [program: string, ...args: string[]];
 
@@ -12,53 +10,33 @@ export interface Answer {
   readonly stderr: string;
 }
 
-export interface Shell {
+export class Shell {
   readonly isDryRun: boolean;
-  readonly say: (line: string) => void;
-  readonly has: (program: string) => boolean;
+
+  constructor(isDryRun: boolean) {
+    this.isDryRun = isDryRun;
+  }
+
   /** Runs it on this terminal. Throws where it does not end with 0. */
-  readonly run: (...command: Command) => void;
+  run(command: Command): void {
+    console.log(`+ ${textOf(command)}`);
+    if (!this.isDryRun) check(command, start(command, 'inherit'));
+  }
+
   /** What it prints, trimmed; on a dry run `instead`, in angle brackets. Throws where it does not end with 0. */
-  readonly ask: (command: Command, instead: string) => string;
+  ask(command: Command, instead: string): string {
+    const answer = this.attempt(command);
+    if (answer === null) return `<${instead}>`;
+    check(command, answer);
+    return answer.stdout.trim();
+  }
+
   /** However it ends; on a dry run null. Throws where it cannot be started. */
-  readonly attempt: (...command: Command) => Answer | null;
-}
-
-export function realShell(say: (line: string) => void): Shell {
-  const attempt = (...command: Command): Answer => start(command, 'pipe');
-  return {
-    isDryRun: false,
-    say,
-    has: isOnPath,
-    attempt,
-    run: (...command) => {
-      say(`+ ${textOf(command)}`);
-      check(command, start(command, 'inherit'));
-    },
-    ask: (command) => {
-      const answer = attempt(...command);
-      check(command, answer);
-      return answer.stdout.trim();
-    },
-  };
-}
-
-export function dryShell(say: (line: string) => void): Shell {
-  const print = (command: Command) => say(`+ ${textOf(command)}`);
-  return {
-    isDryRun: true,
-    say,
-    has: isOnPath,
-    attempt: (...command) => {
-      print(command);
-      return null;
-    },
-    run: (...command) => print(command),
-    ask: (command, instead) => {
-      print(command);
-      return `<${instead}>`;
-    },
-  };
+  attempt(command: Command): Answer | null {
+    if (!this.isDryRun) return start(command, 'pipe');
+    console.log(`+ ${textOf(command)}`);
+    return null;
+  }
 }
 
 function start(command: Command, streams: 'pipe' | 'inherit'): Answer {
@@ -68,16 +46,14 @@ function start(command: Command, streams: 'pipe' | 'inherit'): Answer {
     stdio: ['inherit', streams, streams],
     maxBuffer: 64 * 1024 * 1024,
   });
-  if (error !== undefined) throw new Error(`Cannot run "${program}": ${error.message}`);
+  if (error !== undefined)
+    throw new Error(`Cannot run "${program}", which this step needs: ${error.message}`);
   return { code: status, stdout: stdout ?? '', stderr: stderr ?? '' };
 }
 
 function check(command: Command, { code, stderr }: Answer): void {
-  if (code === 0) return;
-  const said = stderr.trim().split('\n').at(-1);
-  throw new Error(
-    `Cannot run "${textOf(command)}": ${said || (code === null ? 'a signal' : `exit code ${code}`)}`,
-  );
+  const said = stderr.trim().split('\n').at(-1) || `it ended with ${code ?? 'a signal'}`;
+  if (code !== 0) throw new Error(`Cannot run "${textOf(command)}": ${said}`);
 }
 
 /** As a shell would read it. */
@@ -85,15 +61,4 @@ function textOf(command: Command): string {
   return command
     .map((word) => (/^[\w./:=@,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
     .join(' ');
-}
-
-function isOnPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

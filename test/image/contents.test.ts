@@ -32,11 +32,8 @@ describeOnContainers('the image', () => {
       JSON.parse(await podman('image', 'inspect', '--format={{json .RootFS.Layers}}', name));
     const [below, all] = [await layers(argument('RUNTIME_IMAGE')), await layers(image.name)];
     expect(all.slice(0, -1)).toEqual(below);
-    const changed = [...base].filter(([path, { kind, content }]) => {
-      const now = tree.get(path);
-      return now?.kind !== kind || now.content !== content;
-    });
-    expect(changed).toEqual([]);
+    // Folders that both have, /usr/local/bin say, are as the base has them: an agent that is not root goes through them.
+    for (const [path, entry] of base) expect(tree.get(path), path).toEqual(entry);
   });
 
   test('adds the program and a link to it, and nothing else', () => {
@@ -91,14 +88,15 @@ describeOnContainers('the image', () => {
     expect(config.User).toBe('0');
     expect(config.Entrypoint.at(0)).toBe('/nodejs/bin/node');
     expect(config.Entrypoint.at(-1)).toBe('/app/main.js');
-    for (const flag of config.Entrypoint.slice(1, -1)) expect(flag).toMatch(/^--[a-z-]+(=\d+)?$/);
+    for (const flag of config.Entrypoint.slice(1, -1)) expect(flag).toMatch(/^--[a-z-]+(=[\w*/]+)?$/);
     expect(config.Cmd).toEqual(['agent']);
     expect(Object.keys(config.ExposedPorts)).toEqual(['10943/tcp']);
   });
 
   test('--version and --help, also by the command that kubectl exec gives', async () => {
     const version = `eks-endpoint-exporter ${packageVersion()}\n`;
-    for (const options of [[], ['--entrypoint=eks-endpoint-exporter']]) {
+    const command = '--entrypoint=eks-endpoint-exporter';
+    for (const options of [[], [command], [command, '--user=65532:65532', '--cap-drop=ALL']]) {
       expect(await runBare(options, '--version')).toEqual({ code: 0, stdout: version, stderr: '' });
     }
     const help = await runBare([], 'check', '--help');
@@ -108,7 +106,9 @@ describeOnContainers('the image', () => {
   });
 
   test('demo needs a writable /tmp and nothing else: no root, no capability', async () => {
-    const user = ['--user=65532:65532', '--cap-drop=ALL', '--read-only', '--read-only-tmpfs=false'];
+    // Not the agent's command: its Node may write no file.
+    const command = '--entrypoint=eks-endpoint-exporter';
+    const user = [command, '--user=65532:65532', '--cap-drop=ALL', '--read-only', '--read-only-tmpfs=false'];
     const args = ['demo', '--once', '--phase=3s'];
     const played = await runBare([...user, '--tmpfs=/tmp'], ...args);
     expect(played.code, played.stdout + played.stderr).toBe(0);

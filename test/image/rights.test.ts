@@ -18,6 +18,8 @@ import {
 } from '../e2e/lib/expect.ts';
 import type { View } from '../e2e/lib/views.ts';
 import { Container, NODE_NAME, runContainer } from './lib/container.ts';
+import { podman } from './lib/engine.ts';
+import { builtImage } from './lib/image.ts';
 import { type Pod, readPod } from './lib/manifest.ts';
 import { Node } from './lib/node.ts';
 import { describeOnContainers } from './lib/tools.ts';
@@ -80,6 +82,34 @@ describeOnContainers("the image with the manifest's rights", () => {
     const root = mounts.map((line) => line.split(' ')).find(([, path]) => path === '/');
     expect(root?.[3]?.split(',')).toContain('ro');
     expect(writable(mounts)).toEqual([]);
+  });
+
+  test.concurrent('of what the kernel would let it do, its JavaScript writes no file and starts no program', async () => {
+    await using node = await Node.make(X_ENI);
+    const { Entrypoint } = JSON.parse(
+      await podman('inspect', '--format={{json .Config}}', (await builtImage()).name),
+    );
+    const tried = `
+      const said = (act) => { try { act(); return 'done'; } catch ({ code }) { return code; } };
+      const fs = require('fs');
+      console.log(JSON.stringify({
+        read: said(() => fs.readFileSync('/proc/1/root/proc/1/comm')),
+        write: said(() => fs.writeFileSync('/dev/shm/x', '')),
+        host: said(() => fs.writeFileSync('/proc/1/root/proc/1/oom_score_adj', '0')),
+        start: said(() => require('child_process').spawnSync('/nodejs/bin/node', ['--version'])),
+      }));`;
+    const run = (flags: readonly string[]) =>
+      runContainer(node.lab, {
+        pod: readPod(),
+        options: [`--entrypoint=${JSON.stringify(['/nodejs/bin/node', ...flags, '--eval', tried])}`],
+        args: [],
+      });
+    const kernel = { read: 'done', write: 'done', host: 'done', start: 'done' };
+    expect(JSON.parse((await run([])).stdout)).toEqual(kernel);
+    const fenced = await run(Entrypoint.slice(1, -1));
+    expect(fenced.stderr).toBe('');
+    const DENIED = 'ERR_ACCESS_DENIED';
+    expect(JSON.parse(fenced.stdout)).toEqual({ ...kernel, write: DENIED, host: DENIED, start: DENIED });
   });
 
   test.concurrent('check in the running container says the same', async () => {

@@ -1,11 +1,11 @@
-/** What npm's answers mean. `npm audit` is the real one, asked of a registry on loopback. */
+/** What npm's answers mean, in the notes' words. `npm audit` is the real one, asked of a registry on loopback. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { signaturesOf, VULNERABILITIES, vulnerabilitiesOf } from '../../scripts/release/audit.ts';
+import { signaturesText, VULNERABILITIES, vulnerabilitiesText } from '../../scripts/release/audit.ts';
 import type { Answer } from '../../scripts/release/shell.ts';
 
 const LOCK = {
@@ -59,28 +59,23 @@ async function audit(code: number, body: unknown): Promise<Answer> {
 
 describe('npm audit', () => {
   test('that knows nothing bad', async () => {
-    expect(vulnerabilitiesOf(await audit(200, {}))).toEqual({ kind: 'clean' });
+    expect(vulnerabilitiesText(await audit(200, {}))).toBe('none');
   });
 
   test('that knows of a vulnerability', async () => {
-    expect(vulnerabilitiesOf(await audit(200, ADVISORY))).toEqual({
-      kind: 'found',
-      lines: ['made 1.0.0: high'],
-    });
+    expect(vulnerabilitiesText(await audit(200, ADVISORY))).toBe('**found:** made 1.0.0: high');
   });
 
   test.each([405, 500])('of a registry that answers %i could not be asked', async (code) => {
-    const verdict = vulnerabilitiesOf(await audit(code, {}));
-    expect(verdict).toMatchObject({ kind: 'not asked', reason: expect.stringContaining(`${code}`) });
+    const text = vulnerabilitiesText(await audit(code, {}));
+    expect(text).toMatch(/^\*\*could not be asked\*\* \(.+\), which says nothing of the packages$/);
+    expect(text).toContain(`${code}`);
   });
 
   test.each<[string, Answer, string]>([
     ['nothing at all', { code: 1, stdout: '', stderr: '' }, 'npm ended with 1, without a reason'],
-    [
-      'no JSON',
-      { code: 0, stdout: 'found 0 vulnerabilities', stderr: '' },
-      'npm ended with 0, without a reason',
-    ],
+    ['no JSON', { code: 0, stdout: 'found 0 vulnerabilities', stderr: '' }, 'npm ended with 0'],
+    ['null', { code: 0, stdout: 'null', stderr: '' }, 'npm ended with 0'],
     ['a signal', { code: null, stdout: '', stderr: 'npm error killed\nmore' }, 'npm error killed'],
     [
       'nothing found and yet an error',
@@ -88,13 +83,13 @@ describe('npm audit', () => {
       'npm error odd',
     ],
   ])('that says %s could not be asked', (_, answer, reason) => {
-    expect(vulnerabilitiesOf(answer)).toEqual({ kind: 'not asked', reason });
+    expect(vulnerabilitiesText(answer)).toContain(`**could not be asked** (${reason}`);
   });
 });
 
 /** The second is what npm 11.19 prints where it cannot reach Sigstore. */
-test.each<[string, Answer, unknown]>([
-  ['good', { code: 0, stdout: '{"invalid":[],"missing":[]}', stderr: '' }, { kind: 'clean' }],
+test.each<[string, Answer, string]>([
+  ['good', { code: 0, stdout: '{"invalid":[],"missing":[]}', stderr: '' }, 'all good'],
   [
     'not to be checked',
     {
@@ -103,11 +98,7 @@ test.each<[string, Answer, unknown]>([
         '{"error":{"code":"ENOTFOUND","summary":"request to https://tuf-repo-cdn.sigstore.dev/15.root.json failed, reason: getaddrinfo ENOTFOUND tuf-repo-cdn.sigstore.dev","detail":"This is a problem related to network connectivity."}}',
       stderr: 'npm error code ENOTFOUND',
     },
-    {
-      kind: 'not asked',
-      reason:
-        'request to https://tuf-repo-cdn.sigstore.dev/15.root.json failed, reason: getaddrinfo ENOTFOUND tuf-repo-cdn.sigstore.dev',
-    },
+    '**could not be asked** (request to https://tuf-repo-cdn.sigstore.dev/15.root.json failed, reason: getaddrinfo ENOTFOUND tuf-repo-cdn.sigstore.dev), which says nothing of the packages',
   ],
   [
     'bad',
@@ -116,8 +107,8 @@ test.each<[string, Answer, unknown]>([
       stdout: '{"invalid":[{"name":"a","version":"1.0.0"}],"missing":[{"name":"b","version":"2.0.0"}]}',
       stderr: '',
     },
-    { kind: 'found', lines: ['a 1.0.0: the signature is not good', 'b 2.0.0: no signature'] },
+    '**found:** a 1.0.0: no good signature; b 2.0.0: no good signature',
   ],
-])('signatures that are %s', (_, answer, verdict) => {
-  expect(signaturesOf(answer)).toEqual(verdict);
+])('signatures that are %s', (_, answer, text) => {
+  expect(signaturesText(answer)).toBe(text);
 });

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from '../../e2e/lib/agent.ts';
 import { type Outcome, run } from '../../e2e/lib/command.ts';
@@ -25,6 +26,8 @@ export interface Start {
 const PREFIX = 'eks-test';
 /** Only a test that fails waits so long. */
 const PATIENCE_MS = 20_000;
+/** `demo` goes through four phases. */
+const RUN_MS = 90_000;
 let made = 0;
 
 export class Container implements AsyncDisposable {
@@ -47,7 +50,12 @@ export class Container implements AsyncDisposable {
     const name = `${PREFIX}-${process.pid}-${made}`;
     await removeLeftovers();
     const [program, args] = await commandLine(lab, start, ['--rm', `--name=${name}`]);
-    const child = spawn(program, args, { env: ENGINE_ENVIRONMENT, stdio: ['ignore', 'inherit', 'pipe'] });
+    const child = spawn(program, args, {
+      env: ENGINE_ENVIRONMENT,
+      stdio: ['ignore', 'inherit', 'pipe'],
+      // Where memory ran out, conmon leaves a file there.
+      cwd: tmpdir(),
+    });
     try {
       return new Container(child, name, await pidOf(name, child));
     } catch (error) {
@@ -98,12 +106,12 @@ export class Container implements AsyncDisposable {
 /** Runs the image to its end. */
 export async function runContainer(lab: Lab, start: Start): Promise<Outcome> {
   const [program, args] = await commandLine(lab, start, ['--rm']);
-  return run(program, args, { env: ENGINE_ENVIRONMENT });
+  return run(program, args, { env: ENGINE_ENVIRONMENT, timeoutMs: RUN_MS });
 }
 
 export function runPodman(args: readonly string[]): Promise<Outcome> {
   const [program, ...storage] = PODMAN;
-  return run(program, [...storage, ...args], { env: ENGINE_ENVIRONMENT });
+  return run(program, [...storage, ...args], { env: ENGINE_ENVIRONMENT, timeoutMs: RUN_MS });
 }
 
 /** The lab's node, as the manifest's pod meets it. */

@@ -2,8 +2,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BUILD_PLATFORM } from '../../../scripts/release/image.ts';
 import { makeBaseImages } from './base-images.ts';
-import { argument, packageVersion, ROOT } from './dockerfile.ts';
+import { packageVersion, ROOT } from './dockerfile.ts';
 import { build, buildah, CACHE, podman } from './engine.ts';
 
 /** As containerd writes what daemonset.yaml calls "eks-endpoint-exporter:0.1.0". */
@@ -38,35 +39,48 @@ async function make(): Promise<Image> {
 }
 
 /** Builds it for another architecture, on a base that is empty. Gives its name. */
-export async function buildFor(arch: 'amd64' | 'arm64'): Promise<string> {
+export async function buildFor(arch: Arch): Promise<string> {
   await builtImage();
-  const [base, name] = [`localhost/eks-test-empty:${arch}`, `localhost/eks-test:${arch}`];
+  const name = `localhost/eks-test:${arch}`;
+  const options = [BUILD_PLATFORM, `RUNTIME_IMAGE=${await emptyBase(arch)}`];
+  await bud([`--platform=linux/${arch}`, ...options.map((arg) => `--build-arg=${arg}`), `--tag=${name}`]);
+  return name;
+}
+
+type Arch = 'amd64' | 'arm64';
+
+/** A base of which nothing could be run. Gives its name. */
+export async function emptyBase(arch: Arch): Promise<string> {
+  const name = `localhost/eks-test-empty:${arch}`;
   const folder = await mkdtemp(join(tmpdir(), 'eks-empty-'));
   try {
     const tar = join(folder, 'empty.tar');
     await build(['tar', '--create', `--file=${tar}`, '--files-from=/dev/null']);
-    await podman('import', '--quiet', `--arch=${arch}`, tar, base);
+    await podman('import', '--quiet', `--arch=${arch}`, tar, name);
   } finally {
     await rm(folder, { recursive: true });
   }
-  // buildah 1.28 does not know BUILDPLATFORM, and finds an image of another architecture by its id alone.
-  const builder = (await podman('image', 'inspect', '--format={{.Id}}', argument('BUILD_IMAGE'))).trim();
-  const bases = [`--build-arg=BUILD_IMAGE=${builder}`, `--build-arg=RUNTIME_IMAGE=${base}`];
-  await bud([`--platform=linux/${arch}`, ...bases, `--tag=${name}`]);
   return name;
 }
 
 async function bud(options: readonly string[]): Promise<void> {
+  await withNpm((npm) =>
+    buildah(
+      ...['bud', '--runtime=runc', '--pull-never', '--layers', '--force-rm', '--quiet'],
+      ...[...npm, `--build-arg=REVISION=${REVISION}`, ...options, ROOT],
+    ),
+  );
+}
+
+/** The options with which npm in a build, buildah's or podman's, reaches its registry as it does out here. */
+export async function withNpm<T>(use: (options: readonly string[]) => Promise<T>): Promise<T> {
   const temporary = await mkdtemp(join(tmpdir(), 'eks-image-'));
   try {
     const npmrc = join(temporary, 'npmrc');
     const { text, certificates } = await npmConfiguration();
     await writeFile(npmrc, text, { mode: 0o600 });
-    await buildah(
-      ...['bud', '--runtime=runc', '--pull-never', '--network=host', '--layers', '--force-rm', '--quiet'],
-      ...[`--secret=id=npmrc,src=${npmrc}`, ...certificates.map((file) => `--volume=${file}:${file}:ro`)],
-      ...[`--build-arg=REVISION=${REVISION}`, ...options, ROOT],
-    );
+    const volumes = certificates.map((file) => `--volume=${file}:${file}:ro`);
+    return await use(['--network=host', `--secret=id=npmrc,src=${npmrc}`, ...volumes]);
   } finally {
     await rm(temporary, { recursive: true });
   }

@@ -6,7 +6,6 @@ import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
 
 const RELEASE = join(import.meta.dirname, '..', '..', '..', 'scripts', 'release.ts');
-export const DIGEST = `sha256:${'d'.repeat(64)}`;
 
 const made: string[] = [];
 afterAll(() => {
@@ -52,7 +51,8 @@ export function makeRepository(): Repository {
     'CHANGELOG.md',
     '# Changelog\n\n## 1.2.3 / 2026-11-30\n\n- [FEATURE] It says so.\n\n## 1.2.2 / 2026-01-01\n\n- Old.\n',
   );
-  write('.gitignore', 'release/\ndist/\n');
+  write('.gitignore', 'release/\n');
+  write('Dockerfile', 'ARG BUILD_IMAGE=localhost:5000/a:1\nARG RUNTIME_IMAGE=gcr.io/b/c\n');
   git('init', '--quiet');
   git('add', '.');
   git('commit', '--quiet', '--message=made');
@@ -83,13 +83,3 @@ export function makeRepository(): Repository {
 function whereIs(program: string): string {
   return execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim();
 }
-
-/** What `imagetools inspect --raw` and `skopeo inspect --raw` print: an index with buildx's attestation, and a manifest. */
-export const REGISTRY_ANSWERS = `
-case "$*" in
-*${DIGEST})
-  echo '{"manifests":[{"digest":"sha256:aa","platform":{"os":"linux","architecture":"amd64"}},{"digest":"sha256:bb","platform":{"os":"linux","architecture":"arm64"}},{"digest":"sha256:cc","platform":{"os":"unknown","architecture":"unknown"}}]}' ;;
-*sha256:aa) echo '{"layers":[{"size":40000000},{"size":250000}]}' ;;
-*sha256:bb) echo '{"layers":[{"size":39000000},{"size":250000}]}' ;;
-*) exit 9 ;;
-esac`;
