@@ -42,6 +42,9 @@ process.exitCode = main(process.argv.slice(2));
 function main(argv: readonly string[]): number {
   let options: ReturnType<typeof parseOptions>;
   try {
+    // Without the `--`, npm takes the flag for itself, and every step would be done in earnest.
+    if (process.env['npm_config_dry_run'] === 'true')
+      throw new RangeError('npm took --dry-run for itself: write npm run release -- STEP --dry-run');
     options = parseOptions(argv);
   } catch (error) {
     console.error(`${firstSentence(error)}; --help shows all`);

@@ -161,6 +161,14 @@ describe('one sentence, and nothing is done', () => {
     expect(stderr.startsWith(message), stderr).toBe(true);
   });
 
+  test.concurrent('a --dry-run that npm took for itself, for want of a --', () => {
+    expect(makeRepository({ npm_config_dry_run: 'true' }).release('check')).toMatchObject({
+      code: 64,
+      stdout: '',
+      stderr: expect.stringContaining('npm run release -- STEP --dry-run'),
+    });
+  });
+
   test.concurrent.each([
     'docker.io/you',
     'localhost:5000',

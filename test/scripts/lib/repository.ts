@@ -23,8 +23,8 @@ export interface Repository {
   readonly commands: () => readonly string[];
 }
 
-/** Committed and tagged v1.2.3, with a section for it in the changelog. */
-export function makeRepository(): Repository {
+/** Committed and tagged v1.2.3, with a section for it in the changelog. `variables`: more of the steps' environment. */
+export function makeRepository(variables: Readonly<Record<string, string>> = {}): Repository {
   const root = mkdtempSync(join(tmpdir(), 'release-'));
   const programs = mkdtempSync(join(tmpdir(), 'release-programs-'));
   made.push(root, programs);
@@ -51,7 +51,7 @@ export function makeRepository(): Repository {
     'CHANGELOG.md',
     '# Changelog\n\n## 1.2.3 / 2026-11-30\n\n- [FEATURE] It says so.\n\n## 1.2.2 / 2026-01-01\n\n- Old.\n',
   );
-  write('.gitignore', 'release/\n');
+  write('.gitignore', '/release/\n');
   write('Dockerfile', 'ARG BUILD_IMAGE=localhost:5000/a:1\nARG RUNTIME_IMAGE=gcr.io/b/c\n');
   git('init', '--quiet');
   git('add', '.');
@@ -65,7 +65,7 @@ export function makeRepository(): Repository {
     release: (...args) => {
       const { status, stdout, stderr } = spawnSync(process.execPath, [RELEASE, ...args], {
         cwd: root,
-        env,
+        env: { ...env, ...variables },
         encoding: 'utf8',
       });
       return { code: status, stdout, stderr };
