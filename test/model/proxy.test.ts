@@ -1,3 +1,4 @@
+/** Go's tables (golang.org/x/net/http/httpproxy) are (c) The Go Authors, BSD-3-Clause: https://go.dev/LICENSE. */
 import { describe, expect, test } from 'vitest';
 import { parseProxyUrl, proxyOf } from '../../src/model/proxy.ts';
 

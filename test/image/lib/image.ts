@@ -33,7 +33,7 @@ async function make(): Promise<Image> {
   await makeBaseImages();
   await bud([`--tag=${IMAGE}`]);
   const id = (await podman('image', 'inspect', '--format={{.Id}}', IMAGE)).trim();
-  // Layers of former states of the tree.
+  // Layers of former states of the tree, and the build's stage, which has no name: after a day it is made anew.
   await podman('image', 'prune', '--force', '--filter=until=24h');
   return { name: IMAGE, id, archive: () => archive(id) };
 }
