@@ -319,8 +319,9 @@ function clientSettings(more: readonly string[], required: readonly string[]): r
   return [...names].map((name) => ({ name, required: required.includes(name) }));
 }
 
-/** Of a Service, as Kubernetes puts it into containers: `NAME_SERVICE_PORT_METRICS`, `NAME_PORT_80_TCP_ADDR`. */
-const OF_A_SERVICE = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
+/** As Kubernetes puts a Service into containers: `NAME_SERVICE_PORT_METRICS`, `NAME_PORT_80_TCP_ADDR`. */
+const OF_A_SERVICE =
+  /^(?<service>\w+?)_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
 
 /** A setting that is misspelt must not be a setting that is forgotten. */
 function unknownVariables(env: Environment): readonly string[] {
@@ -328,7 +329,7 @@ function unknownVariables(env: Environment): readonly string[] {
   const names = flags.map(environmentName);
   return Object.entries(env)
     .filter(([name, text]) => name.startsWith(ENVIRONMENT_PREFIX) && text !== undefined)
-    .filter(([name]) => !names.includes(name) && !OF_A_SERVICE.test(name))
+    .filter(([name]) => !names.includes(name) && !isOfAService(name, env))
     .map(([name, text = '']) => {
       const negated = flags.find(
         (flag) => flag.negatable && environmentName(flag) === name.replace('_NO_', '_'),
@@ -336,6 +337,12 @@ function unknownVariables(env: Environment): readonly string[] {
       const near = negated === undefined ? nearest(name, names) : `${environmentName(negated)}=false`;
       return `${name} ${shorten(text)}: unknown variable${near === null ? '' : `; did you mean ${near}?`}`;
     });
+}
+
+/** Kubernetes sets all of a Service's variables, its host among them. */
+function isOfAService(name: string, env: Environment): boolean {
+  const service = OF_A_SERVICE.exec(name)?.groups?.['service'];
+  return service !== undefined && env[`${service}_SERVICE_HOST`] !== undefined;
 }
 
 function describeUnknown(name: string, command: CommandName | null): string {

@@ -398,7 +398,8 @@ describe('the environment', () => {
       EKS_ENDPOINT_OUTPUT: 'x',
       EKS_ENDPOINT_EXPORTER_SERVICE_HOST: '172.20.9.9',
       EKS_ENDPOINT_EXPORTER_PORT: 'tcp://172.20.9.9:10943',
-      EKS_ENDPOINT_PORT: 'tcp://172.20.9.9:10943',
+      EKS_ENDPOINT_SERVICE_HOST: '172.20.9.8',
+      EKS_ENDPOINT_PORT: 'tcp://172.20.9.8:10943',
       EKS_ENDPOINT_EXPORTER_SERVICE_PORT_METRICS: '10943',
       EKS_ENDPOINT_EXPORTER_PORT_10943_TCP_ADDR: '172.20.9.9',
     };
@@ -410,12 +411,14 @@ describe('the environment', () => {
       EKS_ENDPOINT_EXPCT: 'x-eni',
       EKS_ENDPOINT_NO_PROBE: 'true',
       EKS_ENDPOINT_SOMETHING_ELSE: '',
+      EKS_ENDPOINT_WEB_LISTEN_PORT: '9100',
       EKS_ENDPOINTS: 'not ours',
     };
     expect(problemsOf('check', env)).toEqual([
       'EKS_ENDPOINT_EXPCT "x-eni": unknown variable; did you mean EKS_ENDPOINT_EXPECT?',
       'EKS_ENDPOINT_NO_PROBE "true": unknown variable; did you mean EKS_ENDPOINT_PROBE=false?',
       'EKS_ENDPOINT_SOMETHING_ELSE "": unknown variable',
+      'EKS_ENDPOINT_WEB_LISTEN_PORT "9100": unknown variable',
       "See 'eks-endpoint-exporter check --help'",
     ]);
   });

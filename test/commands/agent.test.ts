@@ -41,6 +41,8 @@ async function portOf(runtime: TestRuntime): Promise<number> {
 test('the agent serves metrics, status, page and health until SIGTERM, and ends with 0', async () => {
   const runtime = testRuntime({ resolve: answering(['3.34.148.207']) });
   const ended = runAgent(listeningOn('127.0.0.1:0'), runtime);
+  // A forgotten expectation is seen here and nowhere else.
+  expect(runtime.err[0]).toMatch(/ msg=starting version=\S+ node=\S+ expect=any attribution=process\n$/);
   const url = `http://127.0.0.1:${await portOf(runtime)}`;
   const metrics = await fetch(`${url}/metrics`);
   expect(metrics.headers.get('content-type')).toContain('text/plain; version=0.0.4');

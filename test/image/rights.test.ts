@@ -96,7 +96,7 @@ describeOnContainers("the image with the manifest's rights", () => {
         read: said(() => fs.readFileSync('/proc/1/root/proc/1/comm')),
         write: said(() => fs.writeFileSync('/dev/shm/x', '')),
         host: said(() => fs.writeFileSync('/proc/1/root/proc/1/oom_score_adj', '0')),
-        start: said(() => require('child_process').spawnSync('/nodejs/bin/node', ['--version'])),
+        start: said(() => require('child_process').execFileSync('/nodejs/bin/node', ['--version'])),
       }));`;
     const run = (flags: readonly string[]) =>
       runContainer(node.lab, {
