@@ -2,28 +2,15 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { BUNDLE } from './bundle.ts';
 import { writeInventory } from './inventory.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 rmSync('dist', { recursive: true, force: true });
 const { metafile } = await build({
-  entryPoints: ['src/main.ts'],
-  outdir: 'dist',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  chunkNames: 'chunks/[name]-[hash]',
-  legalComments: 'linked',
-  logLevel: 'warning',
-  metafile: true,
+  ...BUNDLE,
   define: { __VERSION__: JSON.stringify(version), __REVISION__: JSON.stringify(revision()) },
-  // The bundled CommonJS libraries (prom-client, ipaddr.js) call require() for Node's own modules.
-  banner: {
-    js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
-  },
 });
 chmodSync('dist/main.js', 0o755);
 // So that the folder runs wherever it is copied to.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { build, type Metafile } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BUNDLE } from '../../scripts/bundle.ts';
 import { licencesText } from '../../scripts/inventory/licences.ts';
 import { type BundledPackage, bundledPackages, type LockFile } from '../../scripts/inventory/packages.ts';
 import { inventoryOf, LICENCES, SBOM } from '../../scripts/inventory.ts';
@@ -12,18 +13,7 @@ import { inventoryOf, LICENCES, SBOM } from '../../scripts/inventory.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 
 async function bundle() {
-  const { metafile, outputFiles } = await build({
-    absWorkingDir: ROOT,
-    entryPoints: ['src/main.ts'],
-    outdir: 'dist',
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    metafile: true,
-    write: false,
-  });
+  const { metafile, outputFiles } = await build({ ...BUNDLE, absWorkingDir: ROOT, write: false });
   return { metafile, text: outputFiles.map((file) => file.text).join('\n') };
 }
 
