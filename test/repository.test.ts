@@ -1,6 +1,7 @@
 /** What a clone holds, and what users copy out of it. */
 import { execFileSync } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -8,8 +9,20 @@ const ROOT = join(import.meta.dirname, '..');
 
 test('git ignores no file of those that are built, tested or installed: a clone would lack it', () => {
   const folders = ['.ci', 'bench', 'deploy', 'docs', 'scripts', 'src', 'test'];
-  const args = ['ls-files', '--others', '--ignored', '--exclude-standard', '--', ...folders];
-  expect(execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' })).toBe('');
+  // With a repository of its own, for a tree that has none.
+  const repository = mkdtempSync(join(tmpdir(), 'eks-git-'));
+  try {
+    const git = (...args: string[]) =>
+      execFileSync('git', [`--git-dir=${repository}`, `--work-tree=${ROOT}`, ...args], {
+        cwd: ROOT,
+        encoding: 'utf8',
+      });
+    execFileSync('git', ['init', '--quiet', '--bare', repository]);
+    expect(git('ls-files', '--others', '--exclude-standard')).toContain('src/main.ts\n');
+    expect(git('ls-files', '--others', '--ignored', '--exclude-standard', '--', ...folders)).toBe('');
+  } finally {
+    rmSync(repository, { recursive: true });
+  }
 });
 
 test('what users copy names the version of package.json', () => {
