@@ -1,7 +1,8 @@
 # docker build --build-arg REVISION=$(git rev-parse --short=12 HEAD) -t REGISTRY/eks-endpoint-exporter:0.1.0 .
 # docker wants BuildKit (its default), and for both architectures buildx: --platform linux/amd64,linux/arm64
 
-# Both can be replaced by mirrors, or others of the same kind with Node 25 or newer (ENTRYPOINT's flags); test/image builds this very file on bases made locally.
+# Both can be replaced by mirrors, or others of the same kind with Node 25 or newer (ENTRYPOINT's flags). test/image builds
+# this very file on bases made locally.
 ARG BUILD_IMAGE=docker.io/library/node:26-trixie-slim
 # Node at /nodejs/bin/node, its libraries, certificates; no shell, no package manager.
 ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs26-debian13
