@@ -24,7 +24,7 @@ describeOnCluster('the life of the DaemonSet', () => {
   });
   afterAll(() => cluster?.[Symbol.asyncDispose]());
 
-  test('it is rolled out, and again when it is restarted, by one pod after the other', async () => {
+  test('it is rolled out, and by another pod when it is restarted', async () => {
     await exporter.applyManifest();
     await exporter.eventually((view) => expectRoute(view, 'public'));
     const first = (await exporter.process()).get('Pid');
