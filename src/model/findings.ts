@@ -48,6 +48,8 @@ interface Instance {
 interface Rule {
   readonly code: FindingCode;
   readonly severity: Severity;
+  /** What to do, in one sentence that holds on every node: for alerts and tables, where no status is at hand. */
+  readonly advice: string;
   /** What is raised; null where it cannot be evaluated. `before`: what the rules above this one raised. */
   readonly evaluate: (now: Circumstances, before: readonly Finding[]) => readonly Instance[] | null;
 }
@@ -73,6 +75,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'Blind',
     severity: 'warning',
+    advice:
+      'Mend what the reason names (rights: uid 0, SYS_PTRACE, hostPID, hostNetwork; CPU; a client that is not there); until then nothing good is known of the node.',
     evaluate: ({ observation, clients, tier }) => {
       const failed = observation.stages.filter(
         ({ stage, success }) => !success && (stage === 'owners' || stage === 'sockets'),
@@ -117,6 +121,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'ClientMissing',
     severity: 'warning',
+    advice:
+      'See whether the client runs on the node at all, and whether the agent has hostPID and hostNetwork; until then the route of the node is not known.',
     evaluate: ({ clients, tier }) => {
       const required = clients.filter((client) => client.required);
       if (tier.attribution === 'address' || required.some(({ found }) => found === null)) return null;
@@ -132,6 +138,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'XEniUnreachable',
     severity: 'critical',
+    advice:
+      "Restart no client and replace no node: first let the nodes in on port 443 of the X-ENIs' security group, then look at network ACLs, routes and firewalls.",
     evaluate: (now) =>
       unlessXEnisUnknown(
         now,
@@ -148,6 +156,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'XEniIdentityMismatch',
     severity: 'critical',
+    advice:
+      "Restart no client and replace no node: first see who answers there (a firewall that opens TLS, an address that is no X-ENI any more, a wrong CA, the node's clock).",
     evaluate: (now) => {
       const hostname = now.observation.endpoint?.hostname;
       const addresses = distinct([...currentXEnis(now.known), ...(now.known.dns ?? [])]);
@@ -168,6 +178,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'DnsPublic',
     severity: 'warning',
+    advice:
+      "Once private-ready is true on every node, turn on the cluster's private endpoint access; where it is on, see to the VPC's DNS settings and the node's resolver.",
     evaluate: ({ settings, known, observation }) => {
       if (settings.expect !== 'x-eni' || known.dns === null) return null;
       const open = known.dns
@@ -188,6 +200,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'DnsFailing',
     severity: 'warning',
+    advice:
+      "Ask the node's resolvers by hand; restart no client and replace no node meanwhile: it may not find the endpoint again.",
     evaluate: ({ observation: { dns, at } }) => {
       if (dns === null) return null;
       const failingMs = dns.failingSince === null ? 0 : at.monotonicMs - dns.failingSince.monotonicMs;
@@ -206,6 +220,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'CustomResolver',
     severity: 'info',
+    advice:
+      "Nothing while DNS gives the addresses that you expect; else let that resolver forward the endpoint's name to the VPC's own.",
     evaluate: ({ settings, observation: { nodeConfig, endpoint, at }, known }) => {
       const resolvers = nodeConfig?.resolvers ?? null;
       if (!settings.onEc2 || resolvers === null) return null;
@@ -231,6 +247,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'HostsFileOverride',
     severity: 'warning',
+    advice:
+      "Once this node's probes of what DNS gives succeed, take the endpoint's name out of what writes its hosts file; on Outposts local clusters leave it.",
     evaluate: ({ settings, observation, known }) => {
       const { nodeConfig, endpoint, dns, at } = observation;
       if (!nodeConfig?.hosts || known.dns === null) return null;
@@ -252,6 +270,7 @@ const RULES: readonly Rule[] = [
   {
     code: 'ConnectionMoving',
     severity: 'info',
+    advice: 'Wait, as long as new connections succeed: old and new ones side by side are progress.',
     evaluate: (now) =>
       staleOf(now, (ageMs) => ageMs < now.settings.staleAfterMs)?.map((group) => ({
         client: group.client,
@@ -263,6 +282,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'StaleConnection',
     severity: 'warning',
+    advice:
+      "Only once this node's probes of what DNS gives succeed (X-ENIs: private-ready is true), close the connection or restart the client: one node first, then in batches.",
     evaluate: (now) =>
       staleOf(
         now,
@@ -277,6 +298,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'StaleXEni',
     severity: 'warning',
+    advice:
+      "Nothing for some minutes: EKS replaces X-ENIs; if it stays, close the connection once this node's probes of what DNS gives succeed.",
     evaluate: (now) =>
       unlessXEnisUnknown(
         now,
@@ -296,6 +319,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'ConnectStuck',
     severity: 'warning',
+    advice:
+      'Restart no client and replace no node: first see what keeps the way closed (security groups, network ACLs, routes; to public addresses NAT and publicAccessCidrs).',
     evaluate: (now) =>
       afterTenSeconds(now) &&
       connectionFinding(
@@ -310,6 +335,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'Retransmitting',
     severity: 'warning',
+    advice:
+      'Wait a minute: the client opens another connection; if it comes back, restart nothing and look at what the path loses.',
     evaluate: (now) =>
       afterTenSeconds(now) &&
       connectionFinding(
@@ -324,6 +351,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'ViaProxy',
     severity: 'warning',
+    advice:
+      "If it is not wanted: once this node's probes of what DNS gives succeed, let the client's NO_PROXY name the endpoint.",
     evaluate: (now) => {
       const { nodeConfig } = now.observation;
       // Nobody's sockets are told by known addresses of the endpoint: a proxy's are none.
@@ -343,6 +372,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'SliceUnavailable',
     severity: 'info',
+    advice:
+      "If it is refused, let the agent's account get the EndpointSlice default/kubernetes; until it is read, the X-ENIs may not be known.",
     evaluate: ({ observation: { endpointSlice, at, stages } }) => {
       if (endpointSlice === null) return null;
       const { failingSince, answer } = endpointSlice;
@@ -363,6 +394,8 @@ const RULES: readonly Rule[] = [
   {
     code: 'UnexpectedRoute',
     severity: 'warning',
+    advice:
+      "See where the clients are connected and what DNS gives; restart none before this node's probes of what DNS gives succeed (X-ENIs: private-ready is true).",
     evaluate: ({ settings, observation, verdict, unexpectedSince }, before) => {
       if (settings.expect === 'any' || verdict.route === 'unknown') return null;
       const isExplained = before.some(({ code }) => !SAYS_NOTHING_OF_ROUTES.includes(code));
@@ -390,6 +423,11 @@ export const FINDING_CODES: readonly FindingCode[] = RULES.map(({ code }) => cod
 /** The severity of each code. */
 export function severityOf(code: FindingCode): Severity {
   return RULES.find((rule) => rule.code === code)?.severity ?? 'warning';
+}
+
+/** What to do about each code, in one sentence that holds on every node. */
+export function adviceOf(code: FindingCode): string {
+  return RULES.find((rule) => rule.code === code)?.advice ?? '';
 }
 
 /** Evaluates every finding; those that cannot be evaluated are neither raised nor clear. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FINDING_CODES, severityOf } from '../../src/model/findings.ts';
+import { adviceOf, FINDING_CODES, severityOf } from '../../src/model/findings.ts';
 import { emptyHistory } from '../../src/model/history.ts';
 import { judge } from '../../src/model/judge.ts';
 import type { NodeStatus } from '../../src/model/status.ts';
@@ -73,6 +73,36 @@ describe('the table of findings', () => {
       expect(remedy).not.toMatch(/undefined|null|NaN|\.$/);
     }
   });
+});
+
+describe('the advice of every finding', () => {
+  test.each(FINDING_CODES)(
+    '%s: one short sentence without a command, which templates and tables take as it is',
+    (code) => {
+      const advice = adviceOf(code);
+      expect(advice).toMatch(/^[A-Z][^.!?]*\.$/);
+      expect(advice.length).toBeLessThanOrEqual(170);
+      expect(advice).not.toMatch(/[`"<>{}$|]|--|\b(?:kubectl|systemctl|aws|dig|ss -)\b/);
+    },
+  );
+
+  test('is a sentence of its own for each', () => {
+    expect(new Set(FINDING_CODES.map(adviceOf)).size).toBe(FINDING_CODES.length);
+  });
+
+  test.each(['XEniUnreachable', 'XEniIdentityMismatch', 'DnsFailing', 'ConnectStuck'] as const)(
+    '%s: what reconnects does not come back, so first of all nothing is restarted',
+    (code) => {
+      expect(adviceOf(code)).toMatch(/restart no client and replace no node/i);
+    },
+  );
+
+  test.each(['StaleConnection', 'StaleXEni', 'HostsFileOverride', 'ViaProxy', 'UnexpectedRoute'] as const)(
+    '%s: a client is moved only where it can reach what DNS gives, be that public or not',
+    (code) => {
+      expect(adviceOf(code)).toContain("this node's probes of what DNS gives succeed");
+    },
+  );
 });
 
 describe('Blind', () => {
