@@ -1,7 +1,7 @@
 /** What a command is given of the process that it runs in: main.ts has the real one, tests have their own. */
 import type { Edges } from './agent/sources.ts';
 import type { Clock } from './model/observation.ts';
-import type { SelfUsage } from './output/families.ts';
+import type { SelfUsage } from './output/family.ts';
 
 export interface Runtime extends Edges {
   readonly clock: Clock;

@@ -6,7 +6,8 @@
  */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { NodeStatus } from '../model/status.ts';
-import { FAMILIES, type SelfUsage } from './families.ts';
+import { FAMILIES } from './families.ts';
+import type { SelfUsage } from './family.ts';
 
 export interface RenderedMetrics {
   /** Content-Type: the text format 0.0.4, which every Prometheus reads. */
@@ -20,7 +21,7 @@ export async function renderMetrics(status: NodeStatus, self: SelfUsage): Promis
   for (const { name, kind, help, labels, samples } of FAMILIES) {
     const values = samples(status, self);
     if (values.length === 0) continue;
-    const options = { name, help, labelNames: [...labels], registers: [registry] };
+    const options = { name, help, labelNames: Object.keys(labels), registers: [registry] };
     if (kind === 'gauge') {
       const metric = new Gauge(options);
       for (const sample of values) metric.set(sample.labels ?? {}, sample.value);
