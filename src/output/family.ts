@@ -21,7 +21,7 @@ export interface Sample {
 type Unit = 'count' | 'seconds' | 'Unix seconds' | 'bytes' | '0 or 1' | 'one-hot' | '1';
 
 /** The values that there are of a label; or, where anything may stand there, what it holds, in words. */
-type LabelValues = readonly string[] | string;
+export type LabelValues = readonly string[] | string;
 
 export interface Family {
   readonly name: string;

@@ -134,6 +134,7 @@ describe('options', () => {
       'bottlerocket',
       'networkpolicy',
       'podmonitor',
+      'prometheus',
     ]);
   });
 

@@ -14,7 +14,11 @@ import { describeOnCluster } from './lib/tools.ts';
 const MANIFEST = readFileSync(join(ROOT, 'daemonset.yaml'), 'utf8');
 const ACCOUNT = `system:serviceaccount:${NAME}:${NAME}`;
 const SLICES = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
-const POD_MONITOR = 'deploy/podmonitor';
+/** What needs the Prometheus Operator: the folder, and the kind that the operator would bring. */
+const OF_THE_OPERATOR = [
+  { folder: 'deploy/podmonitor', kind: 'PodMonitor' },
+  { folder: 'deploy/prometheus', kind: 'PrometheusRule' },
+];
 const TOKEN_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 describeOnCluster('the rights of the DaemonSet', () => {
@@ -198,11 +202,14 @@ describeOnCluster('the rights of the DaemonSet', () => {
     expect(code).toBe(1);
   });
 
-  test('of deploy/podmonitor it takes all but the kind that the Prometheus Operator would bring', async () => {
-    const { stdout, stderr } = await dryRun({ components: [], resources: [POD_MONITOR] });
-    expect(stdout).toContain(`daemonset.apps/${NAME}`);
-    expect(stderr.match(/no matches for kind "\w+"/g)).toEqual(['no matches for kind "PodMonitor"']);
-  });
+  test.each(OF_THE_OPERATOR)(
+    'of $folder it takes all but the kind that the Prometheus Operator would bring',
+    async ({ folder, kind }) => {
+      const { stdout, stderr } = await dryRun({ components: [], resources: [folder] });
+      expect(stdout).toContain(`daemonset.apps/${NAME}`);
+      expect(stderr.match(/no matches for kind "\w+"/g)).toEqual([`no matches for kind "${kind}"`]);
+    },
+  );
 });
 
 interface Option {
@@ -211,12 +218,13 @@ interface Option {
   readonly resources: readonly string[];
 }
 
-/** Each folder of deploy/ by itself, but the one that needs something beyond Kubernetes. */
+/** Each folder of deploy/ by itself, but those that need something beyond Kubernetes. */
 function options(): readonly Option[] {
+  const beyond = OF_THE_OPERATOR.map(({ folder }) => folder);
   const folders = globSync('deploy/*/kustomization.yaml', { cwd: ROOT }).map(dirname);
-  expect(folders).toContain(POD_MONITOR);
+  expect(folders).toEqual(expect.arrayContaining(beyond));
   return folders
-    .filter((option) => option !== POD_MONITOR)
+    .filter((option) => !beyond.includes(option))
     .map((option) => {
       const text = readFileSync(join(ROOT, option, 'kustomization.yaml'), 'utf8');
       const isComponent = text.includes('kind: Component');

@@ -17,9 +17,16 @@ export interface Manifest {
   readonly value: unknown;
 }
 
-/** Every YAML file at the top level and under deploy/, relative to the repository. */
+/** What is not Kubernetes', but Prometheus', Alertmanager's, Grafana's and of collectors. Each has tests of its own. */
+const OTHERS = [
+  'deploy/prometheus/{rules,alertmanager}.yaml',
+  'deploy/prometheus/{scrape,tests}/*.yaml',
+  'deploy/grafana/**/*.{yaml,md}',
+];
+
+/** Every other YAML file at the top level and under deploy/, relative to the repository. */
 export function manifestFiles(): readonly string[] {
-  return globSync(['*.{yaml,yml}', 'deploy/**/*.{yaml,yml}'], { cwd: ROOT }).sort();
+  return globSync(['*.{yaml,yml}', 'deploy/**/*.{yaml,yml}'], { cwd: ROOT, exclude: OTHERS }).sort();
 }
 
 /** The manifests of the repository, its kustomize patches and the YAML in its instructions. */
@@ -32,7 +39,7 @@ export function repositoryManifests(): readonly Manifest[] {
       const manifests = parseManifests(read(file), { file, extent });
       return [...manifests, ...manifests.flatMap(inlinePatches)];
     }),
-    ...globSync('deploy/**/*.md', { cwd: ROOT }).flatMap((file) =>
+    ...globSync('deploy/**/*.md', { cwd: ROOT, exclude: OTHERS }).flatMap((file) =>
       codeBlocks(read(file)).flatMap((text) => {
         const manifests = parseManifests(text, { file, extent: 'patch' });
         return [...manifests, ...manifests.flatMap(inlinePatches)];
