@@ -12,7 +12,7 @@ interface RelabelConfig {
   readonly replacement?: string;
 }
 
-interface Discovery {
+export interface Discovery {
   readonly role: string;
   readonly namespaces?: { readonly names: readonly string[] };
 }
