@@ -4,8 +4,8 @@
  * In the order of time, a scrape after the other, because a fleet's past does not fit into memory family by family.
  * promtool does not mind; it needs no metadata either, which would have to be said before each family's samples.
  */
+import { JOB } from '../../scripts/monitoring/rules.ts';
 import type { Fleet } from './fleet.ts';
-import { JOB } from './server.ts';
 
 export interface HistoryOptions {
   readonly startMs: number;

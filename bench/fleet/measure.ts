@@ -1,9 +1,9 @@
 /** What a fleet costs a running Prometheus, as that says itself. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { JOB } from '../../scripts/monitoring/rules.ts';
 import type { Prometheus, Range } from '../../test/prometheus/lib/server.ts';
 import { median } from '../support.ts';
-import { JOB } from './server.ts';
 
 const POLL_MS = 5_000;
 const TIMES = 5;

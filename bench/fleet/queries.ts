@@ -1,8 +1,7 @@
 /** The queries that a fleet makes slow: those of the rules, and of the dashboards as Grafana asks them. */
-import { ALERTS, exprOf, RECORDING_RULES } from '../../scripts/monitoring/rules.ts';
+import { ALERTS, exprOf, JOB, RECORDING_RULES } from '../../scripts/monitoring/rules.ts';
 import { asAsked, DASHBOARDS, queriesOf } from '../../test/support/promql.ts';
 import type { Query } from './measure.ts';
-import { JOB } from './server.ts';
 
 /** With the scrape interval as the datasource's, Grafana asks for no finer steps, and for rates over four of them. */
 interface Asked {

@@ -3,9 +3,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { JOB } from '../../scripts/monitoring/rules.ts';
 import { type Fleet, METRICS_TYPE } from './fleet.ts';
-
-export const JOB = 'eks-endpoint-exporter';
 
 interface ServeOptions {
   readonly host?: string;
@@ -39,9 +38,10 @@ export async function serveFleet(
   return {
     url: `http://${host}:${bound.port}`,
     close: async () => {
+      const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
-      if (server.listening) await once(server, 'close');
+      await closed;
     },
   };
 }

@@ -19,7 +19,7 @@ export async function startFleet(options: FleetOptions): Promise<ServedFleet> {
   return {
     url,
     [Symbol.asyncDispose]: async () => {
-      if (child.exitCode !== null) return;
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
       child.kill();
       await exited;

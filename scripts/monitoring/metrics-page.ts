@@ -30,7 +30,8 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     question: 'Who holds a node back, and for how many seconds?',
-    query: 'time() - eks_endpoint_stale_connection_oldest_timestamp_seconds',
+    query:
+      'eks_endpoint_last_scan_timestamp_seconds - ignoring (client) group_right eks_endpoint_stale_connection_oldest_timestamp_seconds',
     remark: 'Where connections are not known there is no series: the route is `unknown` there.',
   },
   {
@@ -82,7 +83,8 @@ the agent costs. A node in the middle of a migration prints [this](../test/golde
 - **At most 180 series and 20 KB a node**, with kubelet and kube-proxy; each further \`--client\` adds up to 16 series.
 - **One-hot** families have a series for each value of the label: 1 at the one that holds, 0 at the others. \`sum by (route)\`
   counts nodes, \`== 1\` picks the one that holds; an average of them says nothing.
-- **Unix seconds** become an age by \`time() - ...\`. Counters begin anew with the agent: use \`increase\` or \`rate\`.
+- **Unix seconds** are of the node's clock, and become an age by \`eks_endpoint_last_scan_timestamp_seconds - ...\`: \`time()\` is
+  Prometheus'. Counters begin anew with the agent: use \`increase\` or \`rate\`.
 - Over many nodes and long times ask the [recording rules](#recording-rules): they are a few series a cluster.
 `;
 

@@ -127,7 +127,7 @@ and ignoring (client, code, severity) ${latest('eks_endpoint_finding{code="Stale
     severity: 'critical',
     summary: 'cannot reach an X-ENI',
     description:
-      'cannot open a connection to an X-ENI of its cluster: it will not survive its next reconnect',
+      'cannot open a connection to an X-ENI of its cluster: a client that reconnects to it does not come back',
   }),
   ofFinding('XEniIdentityMismatch', {
     for: '5m',

@@ -193,6 +193,9 @@ describeWithPrometheus('a real Prometheus that watches a fleet', () => {
         await using prometheus = await world.watchWithoutExporters(await programs(release), options);
         // One for each node, and one that says that there are none at all.
         await missing(prometheus, NODES + 1);
+        // A row leads to its node: Grafana would put another in the place of one that is not among the values.
+        const [first] = world.fleet.nodes;
+        await valuesOf('node', prometheus, { cluster: 'play', node: first?.name ?? '' });
         const results = await resultsOf(prometheus);
         const tile = { value: NODES, labels: { passing: '0', all: String(NODES) } };
         expect(results.get('migration / Nodes not yet public-free / A')).toMatchObject([tile]);

@@ -1,8 +1,8 @@
 /** The findings in the tables: their words, which comes first, and what to do about each, from the findings' own table. */
-import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
+import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import { adviceOf, FINDING_CODES, severityOf } from '../../../src/model/findings.ts';
 import type { FindingCode } from '../../../src/model/status.ts';
-import { BAD, GREY, HALF, NEUTRAL, UNKNOWN, valueMap } from './words.ts';
+import { BAD, GREY, HALF, NEUTRAL, rangeMap, UNKNOWN, valueMap } from './words.ts';
 
 /** From where on each severity counts among the stragglers. */
 const FROM = { critical: 400, missing: 300, warning: 200, info: 100 } as const;
@@ -41,12 +41,12 @@ export function weightOf(code: Code): number {
 }
 
 export const WEIGHT_WORDS: readonly dashboard.ValueMapping[] = [
-  range([FROM.critical, FROM.critical + 99], { text: 'critical', color: BAD, index: 0 }),
-  range([FROM.missing, FROM.missing + 99], { text: 'not known', color: UNKNOWN, index: 1 }),
-  range([FROM.warning, FROM.warning], { text: 'not known', color: UNKNOWN, index: 2 }),
-  range([FROM.warning + 1, FROM.warning + 99], { text: 'warning', color: HALF, index: 3 }),
-  range([FROM.info, FROM.info + 99], { text: 'info', color: NEUTRAL, index: 4 }),
-  range([0, 0], { text: 'none', color: GREY, index: 5 }),
+  rangeMap([FROM.critical, FROM.critical + 99], { text: 'critical', color: BAD, index: 0 }),
+  rangeMap([FROM.missing, FROM.missing + 99], { text: 'not known', color: UNKNOWN, index: 1 }),
+  rangeMap([FROM.warning, FROM.warning], { text: 'not known', color: UNKNOWN, index: 2 }),
+  rangeMap([FROM.warning + 1, FROM.warning + 99], { text: 'warning', color: HALF, index: 3 }),
+  rangeMap([FROM.info, FROM.info + 99], { text: 'info', color: NEUTRAL, index: 4 }),
+  rangeMap([0, 0], { text: 'none', color: GREY, index: 5 }),
 ];
 
 /** What to do about each code. */
@@ -69,10 +69,3 @@ export const CODE_WORDS = valueMap([
   [ROUTE_UNKNOWN, 'route not known'],
   [NO_FINDING, 'none'],
 ]);
-
-function range(
-  [from, to]: readonly [number, number],
-  result: dashboard.ValueMappingResult,
-): dashboard.RangeMap {
-  return { type: dashboard.MappingType.RangeToText, options: { from, to, result } };
-}

@@ -1,6 +1,6 @@
 /** The connections of a node's clients over time. */
 import { bars, lines, type Panel } from './panels.ts';
-import { NODE } from './queries.ts';
+import { LAST_LOOK, NODE } from './queries.ts';
 import { rows } from './tables.ts';
 import { ALL_STATES } from './words.ts';
 
@@ -33,7 +33,7 @@ export function nodeConnections(): readonly Panel[] {
       unit: 's',
       queries: [
         {
-          expr: `time() - min by (client) (eks_endpoint_stale_connection_oldest_timestamp_seconds{${NODE}})`,
+          expr: `${LAST_LOOK} - on () group_right min by (client) (eks_endpoint_stale_connection_oldest_timestamp_seconds{${NODE}})`,
           legend: '{{client}}',
         },
       ],

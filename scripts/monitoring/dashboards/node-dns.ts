@@ -1,7 +1,7 @@
 /** What a node is told by DNS, and what its probes of the addresses find. */
 import { BigValueTextMode } from '@grafana/grafana-foundation-sdk/common';
 import { lines, type Panel, tiles, timeline } from './panels.ts';
-import { NODE } from './queries.ts';
+import { LAST_LOOK, NODE } from './queries.ts';
 import { ALL_STATES, BAD, GOOD, valueMap } from './words.ts';
 
 export function nodeDns(): readonly Panel[] {
@@ -70,21 +70,26 @@ export function nodeDns(): readonly Panel[] {
       width: 5,
       title: 'Last complete answer, last change',
       description:
-        'How long ago. A change counts only where this exporter saw it: without one since its start there is no tile for it.',
+        'How long before the last look. A change counts only where this exporter saw it: without one since its start there is no tile for it.',
       unit: 's',
       text: BigValueTextMode.ValueAndName,
       queries: [
         {
-          expr: `time() - max(eks_endpoint_dns_last_success_timestamp_seconds{${NODE}})`,
+          expr: sinceSeconds('eks_endpoint_dns_last_success_timestamp_seconds'),
           legend: 'last complete answer',
         },
         {
-          expr: `time() - max(eks_endpoint_dns_last_change_timestamp_seconds{${NODE}})`,
+          expr: sinceSeconds('eks_endpoint_dns_last_change_timestamp_seconds'),
           legend: 'last change',
         },
       ],
     }),
   ];
+}
+
+/** By the node's clock alone; what has happened after the last look has happened now. */
+function sinceSeconds(timestamp: string): string {
+  return `clamp_min(${LAST_LOOK} - max(${timestamp}{${NODE}}), 0)`;
 }
 
 export function nodeProbes(): readonly Panel[] {

@@ -1,7 +1,7 @@
 /** What is wrong with a node, to whom its clients are connected, and how its states have followed each other. */
 import { ADVICE, CODE_WORDS, SEVERITY_WORDS } from './codes.ts';
 import { type Panel, timeline } from './panels.ts';
-import { DNS_STATE, NO_ANSWER_OF_NODE, NODE, ROUTE_STATE, stateOf } from './queries.ts';
+import { advised, DNS_STATE, NO_ANSWER_OF_NODE, NODE, ROUTE_STATE, stateOf } from './queries.ts';
 import { rows } from './tables.ts';
 import { ALL_STATES, BAD, GATE_STATE_STATES, NEUTRAL, ROUTE_WORDS, valueMap } from './words.ts';
 
@@ -16,7 +16,7 @@ export function nodeFindings(): readonly Panel[] {
       height: 11,
       queries: [
         {
-          expr: `label_replace(max by (code, severity) (eks_endpoint_finding{${NODE}}), "advice", "$1", "code", "(.*)")`,
+          expr: advised(`max by (code, severity) (eks_endpoint_finding{${NODE}})`),
         },
       ],
       columns: {

@@ -2,7 +2,7 @@
 import { BigValueTextMode } from '@grafana/grafana-foundation-sdk/common';
 import { GATES } from '../../../src/model/status.ts';
 import { type Panel, tiles } from './panels.ts';
-import { DNS_STATE, NO_ANSWER_OF_NODE, NODE, ROUTE_STATE, stateOf } from './queries.ts';
+import { DNS_STATE, LAST_LOOK, NO_ANSWER_OF_NODE, NODE, ROUTE_STATE, stateOf } from './queries.ts';
 import {
   ACCESS_MODE_STATES,
   ALL_STATES,
@@ -12,7 +12,12 @@ import {
   HALF,
   mappingOf,
   NODE_ROUTE_STATES,
+  rangeMap,
+  UNKNOWN,
 } from './words.ts';
+
+/** A look cannot end after now: an age below zero says nothing of it. */
+const IN_THE_FUTURE = rangeMap([null, -10], { text: 'not known: the clocks differ', color: UNKNOWN });
 
 export function nodeNow(): readonly Panel[] {
   const size = { width: 4, height: 4, noValue: NO_ANSWER_OF_NODE } as const;
@@ -114,13 +119,14 @@ export function nodeNow(): readonly Panel[] {
       width: 6,
       title: 'Last look',
       description:
-        'How long ago the last look at the node ended. Older than three scan intervals: the route is unknown.',
+        'How long ago the last look at the node ended: its end by the clock of the node, now by that of Prometheus. Older than three scan intervals: the route is unknown. If it is, the route says so; else the clocks differ.',
       unit: 's',
+      mappings: [IN_THE_FUTURE],
       steps: [
         [60, HALF],
         [180, BAD],
       ],
-      queries: [{ expr: `time() - min(eks_endpoint_last_scan_timestamp_seconds{${NODE}})`, legend: 'age' }],
+      queries: [{ expr: `time() - ${LAST_LOOK}`, legend: 'age' }],
     }),
   ];
 }

@@ -45,6 +45,11 @@ export function perNode(selector: string, labels: readonly string[] = []): strin
   return `max by (${[KEY, ...labels].join(', ')}) (${selector})`;
 }
 
+/** With the code a second time, for the column that says what to do about it. */
+export function advised(query: string): string {
+  return `label_replace(${query}, "advice", "$1", "code", "(.*)")`;
+}
+
 /** Those that are not yet, of those that are expected, in each cluster; `passing` of `all` are labels, for the legend. */
 export function notYet(passing: string): string {
   const all = `count by (cluster) (${EXPECTED})`;
@@ -80,6 +85,9 @@ export const DNS_UNKNOWN_COUNT = countOf(
   `${EXPECTED} unless on (${KEY}) eks_endpoint_dns_addresses{${FLEET}} > 0`,
 );
 
+/** The last look at a node, by the clock of the node: its other times are held against it. */
+export const LAST_LOOK = `max(eks_endpoint_last_scan_timestamp_seconds{${NODE}})`;
+
 /** The route of a node, as the number of its state. */
 export const ROUTE_STATE = stateOf('eks_endpoint_node_route', NODE, {
   label: 'route',
@@ -112,17 +120,20 @@ const PEERS = `group by (${KEY}, client, address, route) (eks_endpoint_peer_info
  * value is how much it counts; a peer's row has a thousand more until the nodes' rows that count little are gone. The
  * findings are read once: they are by far the most series here.
  */
-export const STRAGGLERS = `label_replace(
+export const STRAGGLERS = advised(`
   (
     (${PEERS} * 1000 or on (${KEY}) ${ANSWERING} * 0)
     + on (${KEY}) group_left (code) ${FIRST_OF_NODE}
     >= ${weightOf(ROUTE_UNKNOWN)}
   ) % 1000
   or on (${KEY})
-  label_replace(${UNANSWERED} * ${weightOf(MISSING)}, "code", "${MISSING}", "", ""),
-  "advice", "$1", "code", "(.*)"
-)`;
+  label_replace(${UNANSWERED} * ${weightOf(MISSING)}, "code", "${MISSING}", "", "")
+`);
 
-/** For how long the oldest stale connection of each client of these rows has been stale. */
-export const STALE_SECONDS = `time() - min by (${KEY}, client) (eks_endpoint_stale_connection_oldest_timestamp_seconds{${FLEET}})
+/**
+ * For how long the oldest stale connection of each client of these rows has been stale. Both times are of the node's
+ * clock, which may be another than that of Prometheus.
+ */
+export const STALE_SECONDS = `${perNode(`eks_endpoint_last_scan_timestamp_seconds{${FLEET}}`)}
+- on (${KEY}) group_right min by (${KEY}, client) (eks_endpoint_stale_connection_oldest_timestamp_seconds{${FLEET}})
 and on (${KEY}, client) eks_endpoint_peer_info{${FLEET},route!="x-eni"}`;

@@ -1,7 +1,7 @@
 /** Who has not moved, and why, and what to do about it. */
 import { ADVICE, CODE_WORDS, SEVERITY_WORDS, WEIGHT_WORDS } from './codes.ts';
 import type { Panel } from './panels.ts';
-import { EXPECTED_COUNT, FLEET, perNode, STALE_SECONDS, STRAGGLERS } from './queries.ts';
+import { advised, EXPECTED_COUNT, FLEET, perNode, STALE_SECONDS, STRAGGLERS } from './queries.ts';
 import { rows } from './tables.ts';
 import { NODE_UID } from './variables.ts';
 import { BAD, HALF, NEUTRAL, ROUTE_WORDS, UNKNOWN, valueMap } from './words.ts';
@@ -75,14 +75,17 @@ export function stragglers(): readonly Panel[] {
     rows({
       title: 'Alerts',
       description:
-        'The alerts of deploy/prometheus that are pending or firing in this data source. Grafana-managed alert rules are not seen here: they are in Grafana itself. A row says so where the recording rules have no result, for then the alerts are not evaluated either.',
+        'The alerts of deploy/prometheus that are pending or firing in this data source. Grafana-managed alert rules are not seen here: they are in Grafana itself. A row says so for each cluster of which the recording rules have no result, for then its alerts are not evaluated either.',
       noValue: 'no alert is pending or firing',
       width: 12,
       height: 7,
       queries: [
         {
           expr: `count by (cluster, alertname, severity, alertstate) (ALERTS{cluster=~"$cluster",alertname=~"EksEndpoint.*"})
-or label_replace(absent(cluster:eks_endpoint_exporters:count{${FLEET}}), "alertname", "not known: the rules have no result here", "", "")`,
+or label_replace(label_replace(
+  group by (cluster) (up{${FLEET}}) unless on (cluster) cluster:eks_endpoint_exporters:count{${FLEET}}
+  or on () absent(cluster:eks_endpoint_exporters:count{${FLEET}}),
+"alertname", "the rules have no result here", "", ""), "alertstate", "not known", "", "")`,
         },
       ],
       columns: {
@@ -93,6 +96,7 @@ or label_replace(absent(cluster:eks_endpoint_exporters:count{${FLEET}}), "alertn
           mapping: valueMap([
             ['firing', 'firing', BAD],
             ['pending', 'pending', HALF],
+            ['not known', 'not known', UNKNOWN],
           ]),
           background: true,
         },
@@ -135,8 +139,4 @@ or label_replace(absent(cluster:eks_endpoint_exporters:count{${FLEET}}), "alertn
       sortBy: ['Nodes'],
     }),
   ];
-}
-
-function advised(query: string): string {
-  return `label_replace(${query}, "advice", "$1", "code", "(.*)")`;
 }

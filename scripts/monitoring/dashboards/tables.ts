@@ -4,6 +4,15 @@ import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import * as table from '@grafana/grafana-foundation-sdk/table';
 import { dress, type PanelSpec } from './panels.ts';
 
+/** A cell without a state has no state's colour. */
+const EMPTY: readonly dashboard.ValueMapping[] = [
+  dashboard.SpecialValueMatch.Null,
+  dashboard.SpecialValueMatch.Empty,
+].map((match) => ({
+  type: dashboard.MappingType.SpecialValue,
+  options: { match, result: { text: '-', color: 'transparent' } },
+}));
+
 interface Column {
   readonly title: string;
   readonly width?: number;
@@ -76,7 +85,7 @@ function propertiesOf({
   return [
     ...(width === undefined ? [] : [{ id: 'custom.width', value: width }]),
     ...(unit === undefined ? [] : [{ id: 'unit', value: unit }]),
-    ...(mapping === undefined ? [] : [{ id: 'mappings', value: [mapping].flat() }]),
+    ...(mapping === undefined ? [] : [{ id: 'mappings', value: [mapping, background ? EMPTY : []].flat() }]),
     ...(link === undefined
       ? []
       : [{ id: 'links', value: [new dashboard.DashboardLinkBuilder(link.title).url(link.url).build()] }]),

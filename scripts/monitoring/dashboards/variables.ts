@@ -9,7 +9,7 @@ export const NODE_UID = 'eks-endpoint-node';
 export const MIGRATION_UID = 'eks-endpoint-migration';
 
 /** Of any exporter that answers or, by the recording rules, ought to. */
-const KNOWN = '__name__=~"eks_endpoint_node_route|cluster:eks_endpoint_exporters:count"';
+const OF_EXPORTERS = 'eks_endpoint_node_route|cluster:eks_endpoint_exporters:count';
 
 /** A dashboard with the variables of both; `more` are its own. */
 export function dashboardOf(
@@ -35,7 +35,8 @@ export function dashboardOf(
       new dashboard.DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
     )
     .withVariable(
-      variable('cluster', `label_values({${KNOWN}}, cluster)`)
+      // Where no exporter is, a cluster's nodes are all missing: it can be chosen too.
+      variable('cluster', `label_values({__name__=~"${OF_EXPORTERS}|kube_node_info"}, cluster)`)
         .label('Cluster')
         .multi(true)
         .includeAll(true)
@@ -45,7 +46,7 @@ export function dashboardOf(
     )
     .withVariable(
       // Without a value for all: what is expected is counted by it.
-      variable('job', `label_values({${KNOWN},cluster=~"$cluster"}, job)`)
+      variable('job', `label_values({__name__=~"${OF_EXPORTERS}",cluster=~"$cluster"}, job)`)
         .label('Job')
         .multi(true)
         .includeAll(true)

@@ -104,6 +104,13 @@ function state(value: string, number: number, colour: string): State {
   return { value, number, text: value, colour };
 }
 
+export function rangeMap(
+  [from, to]: readonly [from: number | null, to: number],
+  result: dashboard.ValueMappingResult,
+): dashboard.RangeMap {
+  return { type: dashboard.MappingType.RangeToText, options: { from, to, result } };
+}
+
 export function valueMap(
   entries: readonly (readonly [value: string, text: string, colour?: string])[],
 ): dashboard.ValueMap {

@@ -123,6 +123,15 @@ describe('green is what is known to be good', () => {
   });
 });
 
+describe('ages', () => {
+  test('are by the clock of the node; of two clocks is only the age of the last look, which says so', () => {
+    const ofTwo = PANELS.filter(({ targets = [] }) => targets.some(({ expr }) => expr.includes('time()')));
+    expect(ofTwo.map(({ title }) => title)).toEqual(['Last look']);
+    const below = ofTwo.flatMap(({ fieldConfig }) => mappedWords(fieldConfig));
+    expect(below.map(({ text }) => text)).toEqual(['not known: the clocks differ']);
+  });
+});
+
 describe('the table of stragglers', () => {
   const panel = PANELS.find(({ title }) => title === 'Stragglers');
   const words = (title: string) => mappedWords(propertiesOf(panel, title));
