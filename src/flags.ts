@@ -194,7 +194,7 @@ export const FLAGS = {
   once: flag({
     name: '--once',
     placeholder: null,
-    help: 'end after one round; without it, only where there is no terminal',
+    help: 'end after one round, as it always does where there is no terminal',
     defaultText: 'false',
     read: readSwitch,
   }),
