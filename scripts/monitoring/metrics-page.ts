@@ -14,12 +14,12 @@ interface Question {
 export const QUESTIONS: readonly Question[] = [
   {
     question: 'Which route do how many nodes take?',
-    query: 'sum by (cluster, route) (eks_endpoint_node_route)',
-    remark: 'Of the nodes that answer: hold the sum against the next one.',
+    query: 'sum by (cluster, job, route) (eks_endpoint_node_route)',
+    remark: 'It counts the nodes that answer: compare the sum with the next one.',
   },
   {
     question: 'How many nodes ought to answer, and which do not?',
-    query: `count by (cluster) (up{job="${JOB}"})\nup{job="${JOB}"} == 0`,
+    query: `count by (cluster, job) (up{job="${JOB}"})\nup{job="${JOB}"} == 0`,
     remark:
       'A node without a pod is in neither; `EksEndpointExporterMissing` finds it where kube-state-metrics is scraped.',
   },
@@ -40,9 +40,10 @@ export const QUESTIONS: readonly Question[] = [
     remark: 'Each `code` has its [runbook](runbooks).',
   },
   {
-    question: 'On which nodes may the public endpoint not be turned off yet, or is it not known?',
+    question: 'Which nodes are not known to be ready for the public endpoint to be turned off?',
     query: 'eks_endpoint_gate{gate="public-free",state="true"} == 0',
-    remark: 'Nothing here is only good where every node answers. The gate `private-ready` is asked likewise.',
+    remark:
+      'That there is none is good news only where every node answers. The gate `private-ready` is asked likewise.',
   },
   {
     question: 'Which X-ENI or endpoint address does not answer which node?',
@@ -101,7 +102,7 @@ function questions(): string {
     ({ question, query, remark }) =>
       `${question}\n\n\`\`\`promql\n${query}\n\`\`\`\n${remark === undefined ? '' : `\n${remark}\n`}`,
   );
-  return `## What to ask\n\n${items.join('\n')}`;
+  return `## What to ask\n\nEach line is a query of its own.\n\n${items.join('\n')}`;
 }
 
 function rowOf({ name, labels, kind, unit, help, absent }: Family): readonly string[] {

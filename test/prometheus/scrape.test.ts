@@ -15,6 +15,16 @@ const CONFIGS = [
 ];
 
 describeWithPrometheus('promtool', () => {
+  test.each(RELEASES)('$name accepts the configuration for the demo', async (release) => {
+    const { promtool } = await programs(release);
+    const { code, stderr } = await run(promtool, [
+      'check',
+      'config',
+      join(ROOT, 'deploy/prometheus/demo.yaml'),
+    ]);
+    expect(code, stderr).toBe(0);
+  });
+
   // Debian builds its 2.42 without the discovery of Kubernetes.
   for (const release of RELEASES.filter(({ name }) => name !== '2.42')) {
     async function check(config: object) {

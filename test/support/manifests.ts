@@ -19,7 +19,7 @@ export interface Manifest {
 
 /** What is not Kubernetes', but Prometheus', Alertmanager's, Grafana's and of collectors. Each has tests of its own. */
 const OTHERS = [
-  'deploy/prometheus/{rules,alertmanager}.yaml',
+  'deploy/prometheus/{rules,alertmanager,demo}.yaml',
   'deploy/prometheus/{scrape,tests}/*.yaml',
   'deploy/grafana/**/*.{yaml,md}',
 ];
