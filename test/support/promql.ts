@@ -123,10 +123,13 @@ function titleOf(panels: readonly Panel[], { title, gridPos }: Pick<Panel, 'titl
   return panels.filter((panel) => panel.title === title).length > 1 ? `${row?.title}: ${title}` : title;
 }
 
+const NONE_GONE = 'every cluster of the last day still has its exporters';
 const NO_PROBLEM = 'no node is in that state';
 
 /** Queries that may have no result, by `dashboard / panel / refId`. */
 const EMPTY_WHEN: readonly (readonly [where: string, why: string])[] = [
+  ['migration / Nodes not yet public-free / B', NONE_GONE],
+  ['migration / Nodes not yet private-ready / B', NONE_GONE],
   ['migration / Exporters / D', 'kube-state-metrics is not scraped'],
   ['migration / Stragglers / A', NO_PROBLEM],
   ['migration / Stragglers / B', 'no connection is stale'],

@@ -2,7 +2,7 @@
 import { BigValueTextMode } from '@grafana/grafana-foundation-sdk/common';
 import type { GateName } from '../../../src/model/status.ts';
 import { type Panel, type TileSpec, tiles } from './panels.ts';
-import { countOf, EXPECTED_COUNT, FLEET, NOBODY, notYet, perNode } from './queries.ts';
+import { countOf, EXPECTED_COUNT, FLEET, GONE, NOBODY, notYet, perNode } from './queries.ts';
 import { BAD, GOOD, HALF, valueMap } from './words.ts';
 
 export function decision(): readonly Panel[] {
@@ -13,7 +13,7 @@ export function decision(): readonly Panel[] {
       width: 8,
       title: 'Nodes not yet public-free',
       description:
-        'Of all nodes that are expected (targets of the scrape, answering or not, and the nodes of kube-state-metrics where it is scraped), those whose gate public-free is not true: false, unknown and no answer alike. One tile a cluster; green only at 0. Without kube-state-metrics a node without a scrape target is not seen. The gate speaks of the clients on the nodes: other users of the public endpoint (CI, bastions, peered networks) are in the sourceIPs of the audit log.',
+        'Of all nodes that are expected (targets of the scrape, answering or not, and the nodes of kube-state-metrics where it is scraped), those whose gate public-free is not true: false, unknown and no answer alike. One tile a cluster, for a day also where nothing is known of it any more, by the recording rules; green only at 0. Without kube-state-metrics a node without a scrape target is not seen. The gate speaks of the clients on the nodes: other users of the public endpoint (CI, bastions, peered networks) are in the sourceIPs of the audit log.',
     }),
     gateTile('private-ready', {
       ...size,
@@ -65,7 +65,7 @@ function gateTile(
 ): Panel {
   return tiles({
     ...spec,
-    unit: 'suffix: not yet',
+    unit: 'suffix:not yet',
     base: HALF,
     mappings: [valueMap([['0', 'none left', GOOD]])],
     text: BigValueTextMode.ValueAndName,
@@ -74,6 +74,7 @@ function gateTile(
         expr: notYet(perNode(`eks_endpoint_gate{${FLEET},gate="${gate}",state="true"}`)),
         legend: `{{cluster}} {{passing}} of {{all}} nodes ${gate}`,
       },
+      { expr: GONE, legend: '{{cluster}} exporters that were known within a day, and none is now' },
     ],
   });
 }

@@ -1,8 +1,10 @@
 /** The exporter itself: its looks, what it costs, and on what machine it runs. */
 import { lines, type Panel, timeline } from './panels.ts';
-import { NO_ANSWER_OF_NODE, NODE } from './queries.ts';
+import { NO_ANSWER_OF_NODE, NODE, perNode } from './queries.ts';
 import { rows } from './tables.ts';
 import { BAD, NEUTRAL, valueMap } from './words.ts';
+
+const BUILD = perNode(`eks_endpoint_exporter_build_info{${NODE}}`, ['version', 'revision']);
 
 export function nodeExporter(): readonly Panel[] {
   const size = { width: 8, height: 7, noValue: NO_ANSWER_OF_NODE } as const;
@@ -122,13 +124,15 @@ export function nodeExporter(): readonly Panel[] {
       queries: [
         {
           expr: `max by (version, revision, hostname, port, source) (
-  eks_endpoint_info{${NODE}} * on (cluster, instance, node) group_left (version, revision) eks_endpoint_exporter_build_info{${NODE}}
+  ${perNode(`eks_endpoint_info{${NODE}}`, ['hostname', 'port', 'source'])}
+  * on (cluster, instance, node) group_left (version, revision) ${BUILD}
 )
-or max by (version, revision) (eks_endpoint_exporter_build_info{${NODE}} unless on (cluster, instance, node) eks_endpoint_info{${NODE}})`,
+or max by (version, revision) (${BUILD} unless on (cluster, instance, node) eks_endpoint_info{${NODE}})`,
         },
         {
           expr: `max by (version, revision) (
-  process_start_time_seconds{${NODE}} * on (cluster, instance, node) group_left (version, revision) eks_endpoint_exporter_build_info{${NODE}}
+  ${perNode(`process_start_time_seconds{${NODE}}`)}
+  * on (cluster, instance, node) group_left (version, revision) ${BUILD}
 ) * 1000`,
         },
       ],

@@ -17,7 +17,7 @@ import {
 } from './words.ts';
 
 /** A look cannot end after now: an age below zero says nothing of it. */
-const IN_THE_FUTURE = rangeMap([null, -10], { text: 'not known: the clocks differ', color: UNKNOWN });
+const IN_THE_FUTURE = rangeMap([-1e10, -10], { text: 'not known: the clocks differ', color: UNKNOWN });
 
 export function nodeNow(): readonly Panel[] {
   const size = { width: 4, height: 4, noValue: NO_ANSWER_OF_NODE } as const;

@@ -59,6 +59,10 @@ export function notYet(passing: string): string {
 * on (cluster) group_left (all) count_values by (cluster) ("all", ${all})`;
 }
 
+/** Exporters of clusters of which nobody tells any more: such a cluster has no tile beside those that are done. */
+export const GONE = `max by (cluster) (last_over_time(cluster:eks_endpoint_exporters:count{${FLEET}}[1d]))
+unless on (cluster) ${EXPECTED}`;
+
 /** A one-hot family as the number of its state. */
 export function stateOf(family: string, matchers: string, { label, states, by = [] }: OneHot): string {
   const terms = states.map(

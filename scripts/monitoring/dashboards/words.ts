@@ -105,7 +105,7 @@ function state(value: string, number: number, colour: string): State {
 }
 
 export function rangeMap(
-  [from, to]: readonly [from: number | null, to: number],
+  [from, to]: readonly [from: number, to: number],
   result: dashboard.ValueMappingResult,
 ): dashboard.RangeMap {
   return { type: dashboard.MappingType.RangeToText, options: { from, to, result } };

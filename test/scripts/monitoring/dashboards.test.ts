@@ -84,6 +84,8 @@ describe('a panel', () => {
     // Without data it says what is missing, in no colour of its own.
     expect(fieldConfig?.defaults.noValue?.length).toBeGreaterThan(5);
     expect(fieldConfig?.defaults.unit).toBeTruthy();
+    // It rounds: one of a thousand nodes is not seen then.
+    expect(fieldConfig?.defaults.unit).not.toBe('short');
     expect(fieldConfig?.defaults.thresholds?.steps[0]?.color).not.toBe(GREEN);
   });
 
@@ -202,7 +204,12 @@ describe('what thousands of nodes cost', () => {
 
   test('the others ask about now', () => {
     const past = queriesOf('migration').filter(({ expr }) => /\[/.test(expr));
-    expect(past.map(({ panel }) => panel)).toEqual(['Connections opened in the last 15m, by route']);
+    expect(past.map(({ panel, refId }) => `${panel} / ${refId}`)).toEqual([
+      // Of recorded series.
+      'Nodes not yet public-free / B',
+      'Nodes not yet private-ready / B',
+      'Connections opened in the last 15m, by route / A',
+    ]);
   });
 });
 
