@@ -69,8 +69,9 @@ describeWithPrometheus('deploy/prometheus/alertmanager.yaml', () => {
         ['blue', 'green'].map((cluster) => ({ alertname: name, cluster, node: name })),
       ),
     );
-    const [, command = ''] =
-      /^```sh\n(amtool silence add .*?)^```$/ms.exec(readFileSync(README, 'utf8')) ?? [];
+    const [, address = '', command = ''] =
+      /^```sh\nALERTMANAGER=(\S+)\n(amtool silence add .*?)^```$/ms.exec(readFileSync(README, 'utf8')) ?? [];
+    expect(address).toMatch(/^http:/);
     const url = `http://${ALERTMANAGER_ADDRESS}`;
     await must('sh', ['-euc', `USER=me ALERTMANAGER=${url}\n${command}`]);
     await alertmanager.daemon.eventually(async () => {
