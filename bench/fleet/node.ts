@@ -5,6 +5,7 @@ import type { Observation } from '../../src/model/observation.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import type { NodeStatus } from '../../src/model/status.ts';
 import type { SelfUsage } from '../../src/output/family.ts';
+import { settings } from '../../test/support/observation.ts';
 import { CHANCES } from './chance.ts';
 import { factsOf, known, type NodeFacts, PROBE_INTERVAL_MS, SCAN_INTERVAL_MS } from './facts.ts';
 import { makeScene } from './scene.ts';
@@ -96,24 +97,16 @@ export class FleetNode {
 
 /** The agent's defaults, on EC2. */
 function settingsOf(nodeName: string, { staleAfterMs }: ClusterStory): Settings {
-  return {
+  return settings({
     nodeName,
-    version: '0.1.0',
-    clients: [
-      { name: 'kubelet', required: true },
-      { name: 'kube-proxy', required: false },
-    ],
-    expect: 'any',
-    xEnis: [],
     vpcCidrs: [],
-    attribution: 'process',
     probeIntervalMs: PROBE_INTERVAL_MS,
     onEc2: true,
     service: { address: known('172.20.0.1'), port: 443 },
     scanIntervalMs: SCAN_INTERVAL_MS,
     staleAfterMs,
     unexpectedAfterMs: staleAfterMs,
-  };
+  });
 }
 
 function isPast(momentMs: number | null, nowMs: number): boolean {

@@ -34,8 +34,8 @@ export interface Alert {
 /** What every example of a scrape configuration calls its job. Only what has to see a missing exporter goes by it. */
 export const JOB = 'eks-endpoint-exporter';
 
-/** Nodes on which the DaemonSet does not run. */
-const ELSEWHERE = 'node!~"fargate-.*", os_image!~"Windows.*"';
+/** Of kube_node_info: all but the nodes on which the DaemonSet does not run. */
+export const DAEMON_NODES = 'node!~"fargate-.*", os_image!~"Windows.*"';
 
 /** Routes by which the clients do not reach the X-ENIs. */
 const OFF_THE_X_ENIS = 'public|mixed|other';
@@ -167,7 +167,7 @@ and ignoring (client, code, severity) ${latest('eks_endpoint_finding{code="Stale
     name: 'EksEndpointExporterMissing',
     // Over a while: an exporter that crashes again and again answers now and then, and its pod may come and go.
     query: `1 - avg_over_time(up{job="${JOB}"}[15m])
-or group by (cluster, node) (${latest(`kube_node_info{${ELSEWHERE}}`)}) unless on (cluster, node) up{job="${JOB}"}
+or group by (cluster, node) (${latest(`kube_node_info{${DAEMON_NODES}}`)}) unless on (cluster, node) up{job="${JOB}"}
 or group by (cluster, job) (last_over_time(cluster:eks_endpoint_exporters:count[1d])) unless on (cluster) up{job="${JOB}"}
 or absent(up{job="${JOB}"})`,
     comparison: '>',

@@ -3,6 +3,7 @@
  * (pod, replica ...) are aggregated away. What is expected is the union of the scrape's targets, those included that
  * do not answer, and of Kubernetes' nodes where kube-state-metrics is scraped: a node that is missing counts as one.
  */
+import { DAEMON_NODES } from '../rules.ts';
 import { CODES, MISSING, NO_FINDING, ROUTE_UNKNOWN, weightOf } from './codes.ts';
 import { DNS_STATES, NODE_ROUTE_STATES, type State } from './words.ts';
 
@@ -18,8 +19,7 @@ export const NODE = `${FLEET},node="$node"`;
 const KEY = 'cluster, instance, node';
 
 /** Those on which the DaemonSet runs, as EksEndpointExporterMissing has it. */
-const KUBERNETES_NODES =
-  'group by (cluster, node) (kube_node_info{cluster=~"$cluster",node!~"fargate-.*",os_image!~"Windows.*"})';
+const KUBERNETES_NODES = `group by (cluster, node) (kube_node_info{cluster=~"$cluster", ${DAEMON_NODES}})`;
 
 const EXPECTED = `(
   group by (${KEY}) (up{${FLEET}})
