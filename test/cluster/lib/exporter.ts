@@ -81,9 +81,16 @@ export class Exporter extends Views {
     return this.exec(NAME, ...words);
   }
 
-  /** Any program of the image, in the agent's container. */
-  exec(...words: readonly string[]): Promise<Outcome> {
-    return this.#cluster.tryKubectl([`--namespace=${NAME}`, 'exec', DAEMON_SET, '--', ...words]);
+  /**
+   * Any program of the image, in the agent's container. A kubelet that has just been restarted refuses for a while: what
+   * fails then is kubectl, with the exit code 1 that a program may have too. So it waits until one is let in.
+   */
+  async exec(...words: readonly string[]): Promise<Outcome> {
+    const into = [`--namespace=${NAME}`, 'exec', DAEMON_SET, '--'];
+    await this.#cluster.eventually('kubelet lets kubectl into the container', async () => {
+      return (await this.#cluster.tryKubectl([...into, NAME, '--version'])).code === 0;
+    });
+    return this.#cluster.tryKubectl([...into, ...words]);
   }
 
   /** What the kernel says of the agent's process, by the keys of /proc/<pid>/status. */

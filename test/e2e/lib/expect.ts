@@ -65,7 +65,7 @@ export function expectCheck(
   const sockets = stdout.split('\n').filter((line) => line.startsWith('ESTAB '));
   for (const [client, route] of Object.entries(expected.routes)) {
     const lines = sockets.filter((line) => line.includes(` ${client} `) && line.includes(` ${route} `));
-    expect(lines.length, `${client} on ${route} in:\n${stdout}`).toBeGreaterThan(0);
+    expect(lines.length, `${client} on ${route} in:\n${stdout}${stderr}`).toBeGreaterThan(0);
   }
 }
 
