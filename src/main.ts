@@ -67,7 +67,7 @@ function realRuntime(): Runtime {
     resolve: systemResolver(),
     resolveAt: (server) => systemResolver([server]),
     // TLS is loaded when somebody is asked: not for a help text, nor for the demo.
-    request: async (request) => (await import('./endpoint/http.ts')).sendRequest(request),
+    request: async (request) => (await import('./net/http.ts')).sendRequest(request),
     handshake: async (target) => (await import('./endpoint/handshake.ts')).handshake(target),
     readFile: (path) => readFile(path, 'utf8'),
     askMachine: async () => (await import('./machine/system-information.ts')).askSystemInformation(),

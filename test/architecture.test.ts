@@ -20,14 +20,17 @@ const FOLDERS: Readonly<
     modules: ['node:fs', 'node:timers/promises'],
     because: "the kernel's edge knows /proc and the model's types, nothing else",
   },
-  endpoint: {
+  net: {
     folders: ['model'],
+    modules: ['node:http', 'node:https', 'node:tls'],
+    because: 'a request over HTTP, for whoever has somebody to ask',
+  },
+  endpoint: {
+    folders: ['model', 'net'],
     modules: [
       'node:crypto',
       'node:dns/promises',
       'node:events',
-      'node:http',
-      'node:https',
       'node:net',
       'node:path',
       'node:timers/promises',
@@ -44,7 +47,7 @@ const FOLDERS: Readonly<
       "the machine's edge says what the machine is, for people; its files are read by what it is given",
   },
   agent: {
-    folders: ['model', 'procfs', 'endpoint', 'machine'],
+    folders: ['model', 'procfs', 'net', 'endpoint', 'machine'],
     modules: [],
     because: 'agent and output do not know each other',
   },

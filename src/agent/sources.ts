@@ -4,7 +4,6 @@ import type { EndpointDiscovery } from '../endpoint/discovery.ts';
 import { DnsSource, type Resolve } from '../endpoint/dns.ts';
 import { EndpointSliceSource, type ReadFile } from '../endpoint/endpointslice.ts';
 import type { Handshake } from '../endpoint/handshake.ts';
-import type { SendRequest } from '../endpoint/http.ts';
 import { ImdsSource } from '../endpoint/imds.ts';
 import type { NodeConfigSource } from '../endpoint/node-config.ts';
 import { Prober } from '../endpoint/prober.ts';
@@ -16,6 +15,7 @@ import type { Clock, DnsSeen, OwnersSeen } from '../model/observation.ts';
 import { holds } from '../model/route.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Stranger } from '../model/targets.ts';
+import type { SendRequest } from '../net/http.ts';
 import type { Background } from './scan.ts';
 
 /** How the sources reach what is outside the process. */

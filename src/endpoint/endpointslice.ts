@@ -2,7 +2,7 @@
 import { messageOf } from '../model/errors.ts';
 import { SLICE_INTERVAL_MS } from '../model/freshness.ts';
 import type { Clock, EndpointSliceSeen, Moment, StageResult } from '../model/observation.ts';
-import type { HttpReply, SendRequest } from './http.ts';
+import type { HttpReply, SendRequest } from '../net/http.ts';
 import { jittered, Repeater } from './repeater.ts';
 import { type EndpointSlice, parseEndpointSlice } from './slice.ts';
 

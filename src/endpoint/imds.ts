@@ -4,7 +4,7 @@ import { messageOf } from '../model/errors.ts';
 import { IMDS_INTERVAL_MS } from '../model/freshness.ts';
 import type { Clock, ImdsSeen, Moment, StageResult } from '../model/observation.ts';
 import { vpcCidrProblem } from '../model/vpc-cidr.ts';
-import type { HttpReply, HttpRequest, SendRequest } from './http.ts';
+import type { HttpReply, HttpRequest, SendRequest } from '../net/http.ts';
 import { jittered, Repeater } from './repeater.ts';
 
 interface ImdsParts {

@@ -1,8 +1,8 @@
 import type { RequestListener } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EndpointSliceSource, type ReadFile } from '../../src/endpoint/endpointslice.ts';
-import { type HttpReply, type HttpRequest, type SendRequest, sendRequest } from '../../src/endpoint/http.ts';
 import type { Clock } from '../../src/model/observation.ts';
+import { type HttpReply, type HttpRequest, type SendRequest, sendRequest } from '../../src/net/http.ts';
 import {
   answering,
   pouring,

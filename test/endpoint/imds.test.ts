@@ -1,8 +1,8 @@
 import type { RequestListener } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type HttpReply, type HttpRequest, type SendRequest, sendRequest } from '../../src/endpoint/http.ts';
 import { ImdsSource } from '../../src/endpoint/imds.ts';
 import type { Clock, Moment } from '../../src/model/observation.ts';
+import { type HttpReply, type HttpRequest, type SendRequest, sendRequest } from '../../src/net/http.ts';
 import { answering, pouring, startWebServer, trickling, type WebServer } from '../support/web-server.ts';
 
 const MACS = '/latest/meta-data/network/interfaces/macs/';

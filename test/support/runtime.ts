@@ -1,8 +1,8 @@
 /** A runtime for the commands: what they print is kept, and DNS answers what the test says. */
 import type { Edges } from '../../src/agent/sources.ts';
 import type { DnsRecord, Resolve } from '../../src/endpoint/dns.ts';
-import type { SendRequest } from '../../src/endpoint/http.ts';
 import type { Clock } from '../../src/model/observation.ts';
+import type { SendRequest } from '../../src/net/http.ts';
 import type { Runtime, Signal } from '../../src/runtime.ts';
 import { UNKNOWN_MACHINE } from './observation.ts';
 

@@ -4,8 +4,8 @@ import type { ServerResponse } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type HttpReply, type HttpRequest, sendRequest } from '../../src/endpoint/http.ts';
 import { messageOf } from '../../src/model/errors.ts';
+import { type HttpReply, type HttpRequest, sendRequest } from '../../src/net/http.ts';
 import { answering, portOf, pouring, startWebServer, tlsFixture, trickling } from '../support/web-server.ts';
 
 /** For requests that end by themselves: nothing here waits for it. */
@@ -286,7 +286,7 @@ describe('a request that fails says so in one sentence', () => {
 describe('the process around it', () => {
   /** What a process of its own prints that asks for these and then has nothing more to do. */
   async function printedBy(requests: readonly HttpRequest[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-    const module = pathToFileURL('src/endpoint/http.ts').href;
+    const module = pathToFileURL('src/net/http.ts').href;
     const code = `import { sendRequest } from ${JSON.stringify(module)};
       for (const request of ${JSON.stringify(requests)})
         console.log(await sendRequest(request).then(({ body }) => body, ({ message }) => message));`;
