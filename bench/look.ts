@@ -6,7 +6,7 @@ import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { scan } from '../src/agent/scan.ts';
-import { parseCommandLine } from '../src/config.ts';
+import { parseCommandLine } from '../src/command-line.ts';
 import { parseAddress } from '../src/model/address.ts';
 import { recordLookup, unasked } from '../src/model/dns.ts';
 import { emptyHistory } from '../src/model/history.ts';

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
-import { type Invocation, parseCommandLine } from './config.ts';
+import { type Invocation, parseCommandLine } from './command-line.ts';
 import { systemResolver } from './endpoint/dns.ts';
 import { isEc2, readDmi } from './machine/dmi.ts';
 import type { Output, Runtime } from './runtime.ts';

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Environment, parseCommandLine } from '../src/config.ts';
+import { parseCommandLine } from '../src/command-line.ts';
+import type { Environment } from '../src/config.ts';
 import { environmentName, FLAGS } from '../src/flags.ts';
 import { createLog } from '../src/log.ts';
 import { startServer } from '../src/output/server.ts';

@@ -1,5 +1,6 @@
 /** The config of a command line, as main.ts makes it. */
-import { type Config, parseCommandLine } from '../../src/config.ts';
+import { parseCommandLine } from '../../src/command-line.ts';
+import type { Config } from '../../src/config.ts';
 import { UNKNOWN_MACHINE } from './observation.ts';
 
 const HOST = {
