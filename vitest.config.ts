@@ -1,10 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * On real sockets, beside a real Prometheus, in a real container, in a real cluster: each as root. With the time that a test has; a test on a cluster
- * has more than the sum of its waits, for each of those says at its own end what was there instead.
+ * On real sockets, beside a real Prometheus, in a real browser and terminal, in a real container, in a real cluster: each as root. With the time that
+ * a test has; a test on a cluster has more than the sum of its waits, for each of those says at its own end what was there instead.
  */
-const ON_THE_MACHINE = { e2e: 120_000, prometheus: 240_000, image: 300_000, cluster: 720_000 };
+const ON_THE_MACHINE = {
+  e2e: 120_000,
+  prometheus: 240_000,
+  screen: 120_000,
+  image: 300_000,
+  cluster: 720_000,
+};
 
 export default defineConfig({
   test: {

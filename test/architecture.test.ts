@@ -53,7 +53,7 @@ const FOLDERS: Readonly<
   },
   output: {
     folders: ['model'],
-    modules: ['node:http', 'node:util', 'node:zlib', 'prom-client'],
+    modules: ['node:crypto', 'node:http', 'node:util', 'node:zlib', 'prom-client'],
     because: 'every output is a function of a node status and reads nothing else',
   },
   demo: {

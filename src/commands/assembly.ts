@@ -85,7 +85,7 @@ export function contentOf(agent: Agent, runtime: Runtime): Content {
       const status = await agent.freshStatus(maxWaitMs);
       return status && renderJson(status);
     },
-    page: async (maxWaitMs) => renderPage(await agent.freshStatus(maxWaitMs)),
+    page: async (maxWaitMs) => renderPage(await agent.freshStatus(maxWaitMs), runtime.clock().wallMs),
     healthy: () => agent.healthy(),
     ready: () => agent.ready(),
   };

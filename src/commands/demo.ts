@@ -7,7 +7,16 @@ import type { Agent } from '../agent/agent.ts';
 import type { Edges } from '../agent/sources.ts';
 import type { Config } from '../config.ts';
 import { writeProcTree } from '../demo/proc-tree.ts';
-import { MACHINE, NODE_NAME, type Phase, RESOLVER, SLICE, storyOf, VPC_CIDRS } from '../demo/story.ts';
+import {
+  MACHINE,
+  NODE_NAME,
+  type Phase,
+  RESOLVER,
+  SLICE,
+  storyOf,
+  UPTIME_SECONDS,
+  VPC_CIDRS,
+} from '../demo/story.ts';
 import type { Log } from '../log.ts';
 import { messageOf } from '../model/errors.ts';
 import { renderReport } from '../output/report.ts';
@@ -21,8 +30,6 @@ const HANDSHAKE_MS = 4;
 const POLL_MS = 250;
 /** The agent may take this long beyond a phase: a gate asks for ten seconds on the X-ENIs after the looks that show them. */
 const GRACE_MS = 15_000;
-/** The simulated node booted a day ago, before its processes started. */
-const UPTIME_SECONDS = 86_400;
 
 /** Resolves with the exit code: 0 at the end, or at a signal; 1 when it could not start or the agent did not follow. */
 export async function runDemo(config: Config, runtime: Runtime): Promise<number> {

@@ -57,10 +57,14 @@ contexts:
 current-context: kubelet
 `;
 
+/** How long the node has been up when the story begins; its first processes are almost as old. */
+export const UPTIME_SECONDS = 86_400;
+const TICKS_PER_SECOND = 100;
+
 /** The phases, for a node that booted at this time. */
 export function storyOf(bootTimeSeconds: number): readonly Phase[] {
   const before = { kubelet: 2931, kubeProxy: 3140 };
-  const after = { kubelet: 212_326, kubeProxy: 209_735 };
+  const after = { kubelet: 212_326, kubeProxy: 209_735, startTicks: UPTIME_SECONDS * TICKS_PER_SECOND };
   const old = nodeTree(bootTimeSeconds, before, [
     established(before.kubelet, '192.168.1.204:44084', `${PUBLIC[0]}:443`),
     established(before.kubeProxy, '192.168.1.204:51246', `${PUBLIC[1]}:443`),
@@ -133,13 +137,15 @@ function recordsOf(addresses: readonly string[]): readonly DnsRecord[] {
 
 function nodeTree(
   bootTimeSeconds: number,
-  pids: { readonly kubelet: number; readonly kubeProxy: number },
+  pids: { readonly kubelet: number; readonly kubeProxy: number; readonly startTicks?: number },
   connections: readonly TreeSocket[],
 ): ProcTree {
+  const start = pids.startTicks === undefined ? {} : { startTicks: pids.startTicks };
   return {
     bootTimeSeconds,
     processes: [
       {
+        ...start,
         pid: pids.kubelet,
         comm: 'kubelet',
         cmdline: ['/usr/bin/kubelet', `--kubeconfig=${KUBECONFIG_PATH}`],
@@ -149,7 +155,7 @@ function nodeTree(
           '/etc/resolv.conf': `nameserver ${RESOLVER}\n`,
         },
       },
-      { pid: pids.kubeProxy, comm: 'kube-proxy', cmdline: ['kube-proxy', '--v=2'] },
+      { ...start, pid: pids.kubeProxy, comm: 'kube-proxy', cmdline: ['kube-proxy', '--v=2'] },
     ],
     sockets: [
       { pid: pids.kubelet, local: '[::]:10250', state: 'listen' },
@@ -164,6 +170,8 @@ function nodeTree(
   };
 }
 
+/** No two connections have the same inode, as no two have the same local port: who reconnects has another socket. */
 function established(pid: number, local: string, peer: string): TreeSocket {
-  return { pid, local, peer, state: 'established' };
+  const inode = 100_000 + Number(local.split(':').at(-1));
+  return { pid, local, peer, state: 'established', inode };
 }

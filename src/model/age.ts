@@ -16,6 +16,7 @@ export function judgeAge(status: NodeStatus, ageMs: number, scanIntervalMs: numb
     ...status,
     route: 'unknown',
     routeReason: error,
+    routeSince: null,
     attribution: 'none',
     accessMode: 'unknown',
     gates: status.gates.map(({ gate }) => ({ gate, state: 'unknown', reason: error })),

@@ -2,6 +2,7 @@
 import { clientSockets, type EndpointConnection, type SeenSocket } from './connections.ts';
 import type { ClientProcess, Moment, Observation, OwnersSeen, Socket, SocketTable } from './observation.ts';
 import { type NodeStatus, type Route, UNATTRIBUTED } from './status.ts';
+import type { Minute } from './timeline.ts';
 import { NO_X_ENIS, type XEniHistory } from './x-eni-history.ts';
 
 export interface History {
@@ -16,10 +17,14 @@ export interface History {
   readonly baselines: ReadonlyMap<string, Baseline>;
   readonly opens: ReadonlyMap<string, Readonly<Record<Route, number>>>;
   readonly lastLook: Observation | null;
+  /** Since when the node route is what it is. */
+  readonly routeSince: Moment;
   /** Since when the node route was not the expected one; null while it is. */
   readonly unexpectedSince: Moment | null;
   /** Since when every look said `x-eni`; null where the last did not. */
   readonly xEniSince: Moment | null;
+  /** The last hour. */
+  readonly minutes: readonly Minute[];
   readonly xEnis: XEniHistory;
   /** Peers that nobody knows, by client and peer, on whatever socket. */
   readonly met: ReadonlyMap<string, Met>;
@@ -61,8 +66,10 @@ export function emptyHistory(since: Moment): History {
     baselines: new Map(),
     opens: new Map(),
     lastLook: null,
+    routeSince: since,
     unexpectedSince: null,
     xEniSince: null,
+    minutes: [],
     xEnis: NO_X_ENIS,
     met: new Map(),
     lastStatus: null,

@@ -17,7 +17,7 @@ import {
   trackSockets,
 } from './history.ts';
 import { identitiesOf } from './identities.ts';
-import { confirm, routeOfLook } from './node-route.ts';
+import { confirm, OUTDATED_AFTER_INTERVALS, routeOfLook } from './node-route.ts';
 import type { Moment, Observation } from './observation.ts';
 import { type Knowledge, knowledgeOf, knownXEnis, routeOf } from './route.ts';
 import type { Settings } from './settings.ts';
@@ -29,11 +29,13 @@ import {
   type NodeStatus,
   type ProbeStatus,
   type ScanStatus,
+  type StatusEvent,
   UNATTRIBUTED,
   type XEniSource,
   type XEniStatus,
 } from './status.ts';
 import { probeTargets, type Stranger, strangersOf, type Target } from './targets.ts';
+import { recordLook, type TimelineLook, timelineOf } from './timeline.ts';
 import { recordXEnis } from './x-eni-history.ts';
 
 /** Most events that a status keeps. */
@@ -73,10 +75,14 @@ export function judge(observation: Observation, before: History, settings: Setti
     settings.scanIntervalMs,
   );
   const asExpected = settings.expect === 'any' || verdict.route === settings.expect;
+  const outdatedAfterMs = OUTDATED_AFTER_INTERVALS * settings.scanIntervalMs;
+  const isGap = before.lastLook !== null && at.monotonicMs - before.lastLook.at.monotonicMs > outdatedAfterMs;
+  const isSameRoute = before.lastStatus?.route === verdict.route && !isGap;
   const history: History = {
     ...recorded,
     looks: before.looks + 1,
     lastLook: observation,
+    routeSince: isSameRoute ? before.routeSince : at,
     unexpectedSince: asExpected ? null : (before.unexpectedSince ?? at),
     xEniSince: verdict.route === 'x-eni' ? (before.xEniSince ?? at) : null,
     xEnis,
@@ -91,6 +97,7 @@ export function judge(observation: Observation, before: History, settings: Setti
     observedSince: iso(before.since),
     route: verdict.route,
     routeReason: verdict.reason,
+    routeSince: iso(history.routeSince),
     expectedRoute: settings.expect,
     attribution: tier.attribution,
     accessMode: accessModeOf(observation, known),
@@ -112,12 +119,34 @@ export function judge(observation: Observation, before: History, settings: Setti
     stages: observation.stages.map((stage) => ({ ...stage, at: iso(stage.at) })),
     scan: scanStatus(observation, clients, { tier, scans: history.looks }),
     events: [],
+    timeline: [],
     machine: observation.machine,
   };
-  const events = [...eventsBetween(before.lastStatus, status), ...(before.lastStatus?.events ?? [])];
-  const complete = { ...status, events: events.slice(0, MAX_EVENTS) };
+  const newEvents = eventsBetween(before.lastStatus, status);
+  const minutes = recordLook(before.minutes, lookOf(status, newEvents, { at, before }), outdatedAfterMs);
+  const complete = {
+    ...status,
+    events: [...newEvents, ...(before.lastStatus?.events ?? [])].slice(0, MAX_EVENTS),
+    timeline: timelineOf(minutes, (ms) => new Date(at.wallMs - at.monotonicMs + ms).toISOString()),
+  };
   const strangers = tier.attribution === 'process' ? strangersOf(clients, at) : [];
-  return { status: complete, history: { ...history, lastStatus: complete }, strangers };
+  return { status: complete, history: { ...history, minutes, lastStatus: complete }, strangers };
+}
+
+/** What the timeline keeps of a look. */
+function lookOf(
+  { route, dns }: NodeStatus,
+  events: readonly StatusEvent[],
+  { at, before }: { readonly at: Moment; readonly before: History },
+): TimelineLook {
+  const count = (name: StatusEvent['event']) => events.filter(({ event }) => event === name).length;
+  return {
+    atMs: at.monotonicMs,
+    route,
+    dnsChanges: Math.max(0, (dns?.changes ?? 0) - (before.lastStatus?.dns?.changes ?? 0)),
+    opened: count('connection-opened'),
+    closed: count('connection-closed'),
+  };
 }
 
 /** The addresses that the agent should probe, by the newest of what the sources know. */

@@ -66,6 +66,8 @@ export interface NodeStatus {
   readonly observedSince: string;
   readonly route: NodeRoute;
   readonly routeReason: string;
+  /** When the present route began, as this agent saw it; null where the status is outdated. */
+  readonly routeSince: string | null;
   readonly expectedRoute: Expectation;
   readonly attribution: Attribution;
   readonly accessMode: AccessMode;
@@ -84,6 +86,8 @@ export interface NodeStatus {
   readonly scan: ScanStatus;
   /** Newest first. */
   readonly events: readonly StatusEvent[];
+  /** The last hour, oldest first, at most 60; a time of which nothing is known is in none of them. */
+  readonly timeline: readonly TimelineSpan[];
   readonly machine: Machine;
 }
 
@@ -203,4 +207,16 @@ export interface StatusEvent {
   readonly at: string;
   readonly event: 'route' | 'dns' | 'x-eni' | 'connection-opened' | 'connection-closed' | 'client';
   readonly detail: string;
+}
+
+/** A time in which this agent looked, and what it said and saw of the node then. */
+export interface TimelineSpan {
+  readonly from: string;
+  readonly until: string;
+  /** One where it was the same all the time; else all there were, each once, that at the end last. */
+  readonly routes: readonly NodeRoute[];
+  readonly dnsChanges: number;
+  /** Endpoint connections. */
+  readonly opened: number;
+  readonly closed: number;
 }

@@ -1,89 +1,86 @@
-/** The page at `/`: plain for now, the verdict, the findings, the connections, and where the rest is. */
-import { FINDING_CODES } from '../model/findings.ts';
-import type { Finding, Gate, NodeStatus } from '../model/status.ts';
-import { html, type SafeHtml } from './html.ts';
+/** The page at `/`: one glance for people, then everything that the node status says. It reads well without its script. */
+import type { NodeStatus } from '../model/status.ts';
+import { html, SafeHtml } from './html.ts';
+import { renderAddresses } from './page/addresses.ts';
+import { renderConnections } from './page/connections.ts';
+import { renderEvents } from './page/events.ts';
+import { renderFindings } from './page/findings.ts';
+import { renderGates } from './page/gates.ts';
+import { renderHeadline, toneOfNode } from './page/headline.ts';
+import { renderHealth } from './page/health.ts';
+import { ICONS } from './page/icons.ts';
+import { BUILD } from './page/policy.ts';
+import { SCRIPT } from './page/script.ts';
+import { renderStrip } from './page/strip.ts';
+import { STYLE } from './page/style.ts';
+import { ago, isOutdated, type Tone, type View } from './page/view.ts';
 
-/** A whole HTML document; `status` is null before the first look. */
-export function renderPage(status: NodeStatus | null): string {
-  const title = `eks-endpoint-exporter${status === null ? '' : ` on ${status.node}`}`;
+/** The icon of the browser's tab has the headline's colour; middle ones that are seen on light and dark. */
+const TAB_COLORS: Readonly<Record<Tone, string>> = {
+  good: '2ca05a',
+  bad: 'd33c35',
+  warn: 'd08a1d',
+  calm: '3f7fd0',
+  unknown: '8a949e',
+};
+
+/** A whole HTML document, as of `nowMs` by the wall clock; `status` is null before the first look. */
+export function renderPage(status: NodeStatus | null, nowMs: number): string {
+  const view = status && { status, nowMs };
+  const title = status === null ? 'no look yet' : `${status.route} - ${status.node}`;
   return html`<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
-<style>
-body { font: 1em/1.5 system-ui, sans-serif; max-width: 56em; margin: 2em auto; padding: 0 1em }
-table { margin: 1em 0 }
-th, td { text-align: left; padding-right: 1em }
-</style>
-<h1>${title}</h1>
-${
-  status === null
-    ? html`<p>No look has ended yet.</p>`
-    : html`<p>Node route: <strong>${status.route}</strong> &ndash; ${status.routeReason}.</p>
-<p>Expected: ${status.expectedRoute}. Access mode: ${status.accessMode}. Looked at ${status.observedAt}.</p>
-<ul>${status.gates.map(renderGate)}</ul>
-${
-  status.findings.length === 0
-    ? html`<p>No finding is raised.</p>`
-    : html`<ul>${status.findings.map(renderFinding)}</ul>`
-}
-${renderUntold(status)}
-${renderConnections(status)}
-${renderProbes(status)}`
-}
-<ul>
-<li><a href="/metrics">Metrics</a></li>
-<li><a href="/api/v1/status">Node status as JSON</a></li>
-<li><a href="/-/healthy">Healthy</a>, <a href="/-/ready">ready</a></li>
-</ul>
+<link rel="icon" href="${tabIcon(status)}">
+<style>${new SafeHtml(STYLE)}</style>
+<noscript><meta http-equiv="refresh" content="10"></noscript>
+</head>
+<body data-node="${status?.node ?? ''}" data-build="${BUILD}">
+<a class="skip" href="#main">To the route of this node</a>
+<div id="lost" role="alert" hidden>No answer from the agent<span aria-hidden="true"> for <span id="lost-for"></span></span>: what stands here is what it said last.</div>
+${ICONS}<header>${view === null ? html`<p>eks-endpoint-exporter</p>` : renderHeader(view)}</header>
+<main id="main" tabindex="-1"${status !== null && isOutdated(status) ? html` class="outdated"` : ''}>
+${view === null ? NO_LOOK : renderSections(view)}</main>
+<footer>
+<a href="/metrics">Metrics</a>
+<a href="/api/v1/status">Node status as JSON</a>
+<a href="/-/healthy">Healthy</a>
+<a href="/-/ready">Ready</a>
+</footer>
+<div id="said" role="status"></div>
+<script>${new SafeHtml(SCRIPT)}</script>
+</body>
 </html>
 `.text;
 }
 
-function renderGate({ gate, state, reason }: Gate): SafeHtml {
-  return html`<li><strong>${gate}</strong>: ${state} &ndash; ${reason}.</li>
+const NO_LOOK = html`<section class="headline unknown"><h1 id="route">unknown</h1>
+<p class="meaning">No look has ended yet. The first takes some seconds; this page asks again by itself.</p></section>
 `;
+
+function renderHeader(view: View): SafeHtml {
+  const { node, observedAt } = view.status;
+  return html`<p><strong>${node}</strong> <span class="muted">eks-endpoint-exporter</span></p>
+<p class="muted looked">Looked ${ago(observedAt, view)}</p>`;
 }
 
-function renderFinding({ code, severity, summary, remedy, runbook }: Finding): SafeHtml {
-  return html`<li><strong>${code}</strong> (${severity}): ${summary}.<br>What to do: ${remedy}.<br>Runbook: ${runbook}</li>
-`;
+function renderSections(view: View): readonly SafeHtml[] {
+  return [
+    renderHeadline(view),
+    renderGates(view),
+    renderStrip(view),
+    renderFindings(view),
+    renderConnections(view),
+    renderAddresses(view),
+    renderEvents(view),
+    renderHealth(view),
+  ];
 }
 
-/** What the lack of findings and connections does not say. */
-function renderUntold({ evaluated, stages, clients }: NodeStatus): SafeHtml {
-  const open = FINDING_CODES.filter((code) => !evaluated.includes(code));
-  const untold = clients.filter(({ connections, found }) => connections === null && found !== false);
-  return html`${open.length === 0 ? '' : html`<p>Not evaluated: ${open.join(', ')}.</p>`}
-${stages
-  .filter(({ success }) => !success)
-  .map(({ stage, error }) => html`<p>Stage ${stage} failed: ${error ?? 'unknown'}.</p>`)}
-${untold.map(({ client }) => html`<p>Endpoint connections of ${client}: unknown.</p>`)}`;
-}
-
-function renderConnections({ clients }: NodeStatus): SafeHtml {
-  const rows = clients.flatMap(({ client, connections }) =>
-    (connections ?? []).map(
-      ({ pid, local, peer, state, route, evidence, stale }) =>
-        html`<tr><td>${client}${pid === null ? '' : ` (${pid})`}<td>${state}<td>${local}<td>${peer}<td>${route}${stale ? ', stale' : ''}<td>${evidence}
-`,
-    ),
-  );
-  const isTold = clients.some(({ connections }) => connections !== null);
-  if (rows.length === 0) return isTold ? html`<p>No endpoint connection was seen.</p>` : html``;
-  return html`<table>
-<tr><th>Process<th>State<th>Local address<th>Peer address<th>Route<th>Evidence
-${rows}</table>`;
-}
-
-function renderProbes({ probes }: NodeStatus): SafeHtml {
-  if (probes === null || probes.length === 0) return html``;
-  return html`<table>
-<tr><th>Probed address<th>Route<th>Answer<th>At
-${probes.map(
-  ({ address, port, route, success, failedStage, error, at }) =>
-    html`<tr><td>${address.includes(':') ? `[${address}]` : address}:${port}<td>${route}<td>${success ? 'as this cluster' : `fails at ${failedStage}: ${error}`}<td>${at}
-`,
-)}</table>`;
+function tabIcon(status: NodeStatus | null): string {
+  const color = TAB_COLORS[status === null ? 'unknown' : toneOfNode(status)];
+  return `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'%3E%3Ccircle cx='4.5' cy='4.5' r='4' fill='%23${color}'/%3E%3C/svg%3E`;
 }

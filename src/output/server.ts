@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { Log } from '../log.ts';
+import { CONTENT_POLICY } from './page/policy.ts';
 
 export interface ListenAddress {
   /** Null: every address of the machine, IPv6 and IPv4. */
@@ -185,9 +186,9 @@ async function replyStatus(content: Content, maxWaitMs: number): Promise<Reply> 
 }
 
 async function replyPage(content: Content, maxWaitMs: number): Promise<Reply> {
-  // The page has no script and loads nothing; its style is its own.
-  const headers = { 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'" };
-  return { status: 200, type: 'text/html; charset=utf-8', body: await content.page(maxWaitMs), headers };
+  const headers = { 'content-security-policy': CONTENT_POLICY, 'referrer-policy': 'no-referrer' };
+  const body = await content.page(maxWaitMs);
+  return { status: 200, type: 'text/html; charset=utf-8', body, gzip: true, headers };
 }
 
 function replyHealthy(content: Content): Reply {

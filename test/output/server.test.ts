@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createLog } from '../../src/log.ts';
+import { CONTENT_POLICY } from '../../src/output/page/policy.ts';
 import {
   type Content,
   type ListenAddress,
@@ -112,6 +113,8 @@ describe('the paths', () => {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'content-security-policy': CONTENT_POLICY,
     });
     expect(body.toString()).toContain('Übersicht');
   });
@@ -263,9 +266,13 @@ describe('gzip', () => {
     expect(answer.body.toString()).toBe(METRICS);
   });
 
-  test('only /metrics is compressed', async () => {
-    const answer = await ask(await start(), '/', { headers: { 'accept-encoding': 'gzip' } });
-    expect(answer.headers['content-encoding']).toBeUndefined();
+  test.each([
+    ['/', 'gzip'],
+    ['/api/v1/status', undefined],
+    ['/healthz', undefined],
+  ])('%s: %s', async (path, coding) => {
+    const answer = await ask(await start(), path, { headers: { 'accept-encoding': 'gzip' } });
+    expect(answer.headers['content-encoding']).toBe(coding);
   });
 });
 
