@@ -20,8 +20,9 @@ COPY src src
 # The commit, where no git can say it.
 ARG REVISION=unknown
 # Types, lint and tests are `npm test`; this is only what ships, laid out as it will lie. The runtime image has no
-# "env" for the first line of main.js, and the link makes a command of it, for `kubectl exec ... check`.
-RUN REVISION=$REVISION node scripts/build.ts \
+# "env" for the first line of main.js, and the link makes a command of it, for `kubectl exec ... check`. Without the client for
+# kubeconfigs: in a pod `verify --kubernetes` needs none.
+RUN REVISION=$REVISION node scripts/build.ts --without-kubernetes-client \
  && sed -i '1s|^#!/usr/bin/env node$|#!/nodejs/bin/node|' dist/main.js \
  && mkdir -p root/usr/local/bin \
  && cp -r dist root/app \

@@ -2,6 +2,7 @@
  * What one look at the node costs, on the live kernel, beside what the kernel takes to print the same tables: to
  * `cat`, and to a loop in this process that reads them and does nothing. All in one run, round by round.
  */
+
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readSync } from 'node:fs';
@@ -15,6 +16,7 @@ import type { Clock } from '../src/model/observation.ts';
 import type { Settings } from '../src/model/settings.ts';
 import { Proc } from '../src/procfs/proc.ts';
 import { TcpTableParser } from '../src/procfs/tcp.ts';
+import { nodeConfigOf } from '../test/support/invocation.ts';
 import type { Order } from './holder.ts';
 import { inOwnNamespaces, ip, median, printHeading, printTable } from './support.ts';
 
@@ -143,8 +145,7 @@ function defaultSettings(): Settings {
     {},
     { hostname: 'bench', machine, onEc2: false, version: '0' },
   );
-  if (!('config' in invocation)) throw new Error(invocation.text);
-  return invocation.config.settings;
+  return nodeConfigOf(invocation).settings;
 }
 
 /** What DNS and discovery would have found. */

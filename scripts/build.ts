@@ -1,15 +1,21 @@
-/** Bundles src/main.ts into dist/: one file that the agent runs, and a chunk for whatever a command loads later. */
+/**
+ * Bundles src/main.ts into dist/: one file that the agent runs, and a chunk for whatever a command loads later.
+ * `--without-kubernetes-client`: as for the image.
+ */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { BUNDLE } from './bundle.ts';
+import { BUNDLE, BUNDLE_WITHOUT_CLIENT } from './bundle.ts';
 import { writeInventory } from './inventory.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
+const { values: wanted } = parseArgs({ options: { 'without-kubernetes-client': { type: 'boolean' } } });
+
 rmSync('dist', { recursive: true, force: true });
 const { metafile } = await build({
-  ...BUNDLE,
+  ...(wanted['without-kubernetes-client'] ? BUNDLE_WITHOUT_CLIENT : BUNDLE),
   define: { __VERSION__: JSON.stringify(version), __REVISION__: JSON.stringify(revision()) },
 });
 chmodSync('dist/main.js', 0o755);

@@ -5,15 +5,18 @@ import {
   COMMAND_NAMES,
   COMMANDS,
   type CommandName,
+  type NodeCommandName,
   PROGRAM,
   renderCommandHelp,
   renderHelp,
 } from './usage.ts';
 import { type Given, type GivenByFlag, shorten, Values } from './values.ts';
+import { makeVerifyConfig, type VerifyConfig } from './verify-config.ts';
 
 /** Texts are without their last newline. */
 export type Invocation =
-  | { readonly kind: CommandName; readonly config: Config }
+  | { readonly kind: NodeCommandName; readonly config: Config }
+  | { readonly kind: 'verify'; readonly config: VerifyConfig }
   /** To stdout, exit 0. */
   | { readonly kind: 'text'; readonly text: string }
   /** To stderr, exit 64. */
@@ -36,7 +39,7 @@ export function parseCommandLine(argv: readonly string[], env: Environment, host
 
   const { given, wrong } = assignOptions(options, command);
   const values = new Values({ ...environmentValues(env, command), ...given });
-  const config = makeConfig(values, command, { env, host });
+  const invocation = invocationOf(command, values, { env, host });
   const problems = [
     ...(command === null
       ? [`${shorten(word ?? '')}: unknown command; the commands are ${COMMAND_NAMES.join(', ')}`]
@@ -46,9 +49,20 @@ export function parseCommandLine(argv: readonly string[], env: Environment, host
     ...unknownVariables(env),
     ...values.problems,
   ];
-  if (command !== null && problems.length === 0) return { kind: command, config };
+  if (invocation !== null && problems.length === 0) return invocation;
   const see = `See '${[PROGRAM, ...(command === null ? [] : [command]), '--help'].join(' ')}'`;
   return { kind: 'problems', text: [...problems, see].join('\n') };
+}
+
+/** Null where the command is not known; what is wrong with the values is found in any case. */
+function invocationOf(
+  command: CommandName | null,
+  values: Values,
+  { env, host }: { readonly env: Environment; readonly host: Host },
+): Invocation | null {
+  if (command === 'verify') return { kind: command, config: makeVerifyConfig(values, { env, host }) };
+  const config = makeConfig(values, command, { env, host });
+  return command && { kind: command, config };
 }
 
 /** Flags without a function of their own: they ask for a text. */
@@ -160,10 +174,14 @@ function isOfAService(name: string, env: Environment): boolean {
 
 function describeUnknown(name: string, command: CommandName | null): string {
   const owners = COMMAND_NAMES.filter((other) => findFlag(flagsOf(other), name) !== undefined);
-  if (owners.length > 0) return `${name}: not a flag of ${command}; it is one of ${owners.join(' and ')}`;
+  if (owners.length > 0) return `${name}: not a flag of ${command}; it is one of ${andList(owners)}`;
   const names = [...flagsOf(command).flatMap(namesOf), '--help', '--version'];
   const near = nearest(name, names);
   return `${shorten(name)}: unknown flag${near === null ? '' : `; did you mean ${near}?`}`;
+}
+
+function andList(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' and ');
 }
 
 /** The name that takes the fewest edits to reach, if these are few. */

@@ -1,12 +1,13 @@
-/** What the commands run with. */
+/** What `agent`, `check`, `watch` and `demo` run with. */
 import { FLAGS, type ImdsWish, type Output } from './flags.ts';
 import type { LogFormat, LogLevel } from './log.ts';
 import { parseAddress } from './model/address.ts';
 import { type EndpointAddress, HTTPS_PORT, parsePort } from './model/endpoint.ts';
 import type { Machine } from './model/machine.ts';
 import type { ClientSetting, ServiceSetting, Settings } from './model/settings.ts';
+import type { WatchGoal } from './model/watched.ts';
 import type { ListenAddress } from './output/server.ts';
-import type { CommandName } from './usage.ts';
+import { NODE_FLAGS, type NodeCommandName } from './usage.ts';
 import type { Values } from './values.ts';
 
 /** What a command runs with. What is no flag of the command has the flag's default. */
@@ -34,6 +35,11 @@ export interface Config {
   readonly output: Output;
   readonly phaseMs: number;
   readonly once: boolean;
+  readonly until: WatchGoal | null;
+  /** Null: without end. */
+  readonly timeoutMs: number | null;
+  /** A running agent that is followed instead of looking at this node: a URL without its last slash. */
+  readonly agentUrl: string | null;
 }
 
 /** Where pods reach the API server, as Kubernetes says it in every container's environment. */
@@ -58,17 +64,18 @@ const ALWAYS_CLIENTS = ['kubelet', 'kube-proxy'];
 
 export function makeConfig(
   values: Values,
-  command: CommandName | null,
+  command: NodeCommandName | null,
   { env, host }: { readonly env: Environment; readonly host: Host },
 ): Config {
   const isDemo = command === 'demo';
+  const isWatch = command === 'watch';
   const endpoint = values.optional(FLAGS.endpoint);
   const caFile = values.optional(FLAGS.caFile);
   const clients = clientSettings(values.all(FLAGS.client), values.all(FLAGS.requireClient));
   const xEnis = values.all(FLAGS.xEni);
   const vpcCidrs = values.all(FLAGS.vpcCidr);
   const expect = values.one(FLAGS.expect);
-  const scanIntervalMs = values.one(FLAGS.scanInterval);
+  const scanIntervalMs = values.one(isWatch ? FLAGS.interval : FLAGS.scanInterval);
   const phaseMs = values.one(FLAGS.phase);
   const staleAfterGivenMs = values.one(FLAGS.staleAfter);
   const staleAfterMs = isDemo ? phaseMs : staleAfterGivenMs;
@@ -81,6 +88,11 @@ export function makeConfig(
   const service = kubernetesService(env);
   const kubernetes = values.optional(FLAGS.kubernetes) ?? service !== null;
   const imds = values.one(FLAGS.imds);
+  const agentUrl = values.optional(FLAGS.agent);
+  if (isWatch && agentUrl !== null) {
+    for (const { name } of NODE_FLAGS.filter((flag) => values.isOnCommandLine(flag)))
+      values.problems.push(`${name}: the agent at ${FLAGS.agent.name} looks by its own flags; leave it out`);
+  }
   return {
     settings: {
       nodeName: values.optional(FLAGS.nodeName) ?? (env['NODE_NAME'] || host.hostname),
@@ -114,11 +126,14 @@ export function makeConfig(
     output: values.one(FLAGS.output),
     phaseMs,
     once: values.one(FLAGS.once),
+    until: values.optional(FLAGS.until),
+    timeoutMs: values.optional(FLAGS.timeout),
+    agentUrl,
   };
 }
 
 /** Kubernetes puts these into every container. */
-function kubernetesService(env: Environment): KubernetesService | null {
+export function kubernetesService(env: Environment): KubernetesService | null {
   const host = env['KUBERNETES_SERVICE_HOST'] ?? '';
   const port = parsePort(env['KUBERNETES_SERVICE_PORT'] ?? '') ?? HTTPS_PORT;
   return host === '' ? null : { host, port };

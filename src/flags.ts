@@ -1,20 +1,27 @@
 /** The flags: one table, of which parsing, `--help`, the names in the environment and the messages are made. */
 import { LOG_FORMATS, LOG_LEVELS } from './log.ts';
 import { ATTRIBUTION_WISHES, EXPECTATIONS } from './model/settings.ts';
+import { GATES } from './model/status.ts';
+import type { WatchGoal } from './model/watched.ts';
 import {
   durationBetween,
   oneOf,
   pathSuchAs,
   type Reading,
+  readBaseUrl,
   readClient,
   readEndpoint,
+  readGateFor,
   readImdsEndpoint,
   readListenAddress,
+  readMatcher,
+  readNamespace,
   readNodeName,
   readResolver,
   readSwitch,
   readVpcCidr,
   readXEni,
+  wholeNumberBetween,
 } from './readings.ts';
 
 export interface Flag<T> {
@@ -37,6 +44,14 @@ export type Output = (typeof OUTPUTS)[number];
 /** Whether IMDS is asked; `auto`: on an EC2 instance. */
 const IMDS_WISHES = ['auto', 'on', 'off'] as const;
 export type ImdsWish = (typeof IMDS_WISHES)[number];
+
+const FLEET_OUTPUTS = ['table', 'json', 'junit', 'markdown'] as const;
+export type FleetOutput = (typeof FLEET_OUTPUTS)[number];
+
+/** What `watch` can wait for: a route of the node, or a gate. */
+const WATCH_GOALS = ['x-eni', 'public-free'] as const satisfies readonly WatchGoal[];
+
+const AGENT = { name: '--agent', placeholder: 'URL', read: readBaseUrl };
 
 const LISTEN_ADDRESS = {
   name: '--web.listen-address',
@@ -179,6 +194,184 @@ export const FLAGS = {
     help: 'a table for people, or the node status as JSON',
     defaultText: 'table',
     read: oneOf(OUTPUTS),
+  }),
+  interval: flag({
+    name: '--interval',
+    placeholder: 'DURATION',
+    help: 'time between two looks, 1s to 60s',
+    defaultText: '1s',
+    read: durationBetween('1s', '60s'),
+  }),
+  until: flag({
+    name: '--until',
+    placeholder: WATCH_GOALS.join('|'),
+    help: 'end when the node is on this route, or this gate is true',
+    read: oneOf(WATCH_GOALS),
+  }),
+  timeout: flag({
+    name: '--timeout',
+    placeholder: 'DURATION',
+    help: 'end after this time, 1s to 24h; without it at Ctrl-C',
+    read: durationBetween('1s', '24h'),
+  }),
+  agent: flag({
+    ...AGENT,
+    help: 'follow the agent that runs there, such as http://127.0.0.1:10943, instead of looking at this node',
+  }),
+  agents: flag({
+    ...AGENT,
+    help: 'ask the agent that runs there, such as http://10.0.3.17:10943: for nodes that neither of the others knows',
+    repeatable: true,
+  }),
+  prometheus: flag({
+    name: '--prometheus',
+    placeholder: 'URL',
+    help: 'ask the Prometheus there, or what has its API, for the metrics of every node',
+    read: readBaseUrl,
+  }),
+  prometheusMatcher: flag({
+    name: '--prometheus-matcher',
+    placeholder: 'MATCHER',
+    help: `only series with this label, such as 'cluster="a"'; as in PromQL with =, !=, =~ or !~`,
+    repeatable: true,
+    read: readMatcher,
+  }),
+  prometheusBearerTokenFile: flag({
+    name: '--prometheus-bearer-token-file',
+    placeholder: 'PATH',
+    help: 'a file with the bearer token to send',
+    read: pathSuchAs('/run/secrets/token'),
+  }),
+  prometheusUsername: flag({
+    name: '--prometheus-username',
+    placeholder: 'NAME',
+    help: 'user of the basic authentication',
+    read: readNodeName,
+  }),
+  prometheusPasswordFile: flag({
+    name: '--prometheus-password-file',
+    placeholder: 'PATH',
+    help: 'a file with the password of the basic authentication',
+    read: pathSuchAs('/run/secrets/password'),
+  }),
+  prometheusCaFile: flag({
+    name: '--prometheus-ca-file',
+    placeholder: 'PATH',
+    help: "the authority that Prometheus' certificate must be of, PEM; else those that Node trusts",
+    read: pathSuchAs('/etc/ssl/prometheus-ca.pem'),
+  }),
+  prometheusCertFile: flag({
+    name: '--prometheus-cert-file',
+    placeholder: 'PATH',
+    help: 'a client certificate to show, PEM',
+    read: pathSuchAs('/etc/ssl/client.pem'),
+  }),
+  prometheusKeyFile: flag({
+    name: '--prometheus-key-file',
+    placeholder: 'PATH',
+    help: "the client certificate's key, PEM",
+    read: pathSuchAs('/etc/ssl/client-key.pem'),
+  }),
+  kubernetesSource: flag({
+    name: '--kubernetes',
+    placeholder: null,
+    help: "ask each exporter's pod through the API server, as kubectl would: by $KUBECONFIG, ~/.kube/config, or in a pod its account",
+    defaultText: 'false',
+    read: readSwitch,
+  }),
+  context: flag({
+    name: '--context',
+    placeholder: 'NAME',
+    help: "the kubeconfig's context; else its current one",
+    read: readNodeName,
+  }),
+  namespace: flag({
+    name: '--namespace',
+    placeholder: 'NAME',
+    help: "where the exporter's pods are",
+    defaultText: 'eks-endpoint-exporter',
+    read: readNamespace,
+  }),
+  gate: flag({
+    name: '--gate',
+    placeholder: GATES.join('|'),
+    help: 'the gate that must be true on every node',
+    defaultText: 'public-free',
+    read: oneOf(GATES),
+  }),
+  gateFor: flag({
+    name: '--gate-for',
+    placeholder: 'SELECTOR=GATE',
+    help: 'another gate for nodes with these labels, such as eks.amazonaws.com/compute-type=hybrid=private-ready; the first that fits',
+    repeatable: true,
+    read: readGateFor,
+  }),
+  minNodes: flag({
+    name: '--min-nodes',
+    placeholder: 'NUMBER',
+    help: 'fewer nodes that pass are no pass',
+    defaultText: '1',
+    read: wholeNumberBetween(1, 100_000),
+  }),
+  maxAge: flag({
+    name: '--max-age',
+    placeholder: 'DURATION',
+    help: 'an older answer of a node is none, 1s to 1h',
+    defaultText: '2m',
+    read: durationBetween('1s', '1h'),
+  }),
+  wait: flag({
+    name: '--wait',
+    placeholder: 'DURATION',
+    help: 'ask again until every node passes, at most this long, 1s to 24h',
+    read: durationBetween('1s', '24h'),
+  }),
+  holdFor: flag({
+    name: '--for',
+    placeholder: 'DURATION',
+    help: 'every node must pass each time it is asked for this long, 1s to 24h',
+    read: durationBetween('1s', '24h'),
+  }),
+  verifyInterval: flag({
+    name: '--interval',
+    placeholder: 'DURATION',
+    help: 'time between two rounds of --wait and --for, 1s to 10m',
+    defaultText: '15s',
+    read: durationBetween('1s', '10m'),
+  }),
+  concurrency: flag({
+    name: '--concurrency',
+    placeholder: 'NUMBER',
+    help: 'how many agents are asked at a time',
+    defaultText: '20',
+    read: wholeNumberBetween(1, 200),
+  }),
+  fleetOutput: flag({
+    name: '--output',
+    placeholder: FLEET_OUTPUTS.join('|'),
+    help: 'a table for people, or the fleet status as JSON, JUnit XML or Markdown',
+    defaultText: 'table',
+    read: oneOf(FLEET_OUTPUTS),
+  }),
+  baseline: flag({
+    name: '--baseline',
+    placeholder: 'FILE',
+    help: 'an earlier --output json: say what changed since',
+    read: pathSuchAs('before.json'),
+  }),
+  ignoreFargate: flag({
+    name: '--ignore-fargate',
+    placeholder: null,
+    help: 'nodes on Fargate, where no exporter can run, do not count',
+    defaultText: 'false',
+    read: readSwitch,
+  }),
+  ignoreGone: flag({
+    name: '--ignore-gone',
+    placeholder: null,
+    help: 'nodes that answered within the last hour and are no target of Prometheus any more do not count',
+    defaultText: 'false',
+    read: readSwitch,
   }),
   phase: flag({
     name: '--phase',

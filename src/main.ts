@@ -24,7 +24,7 @@ async function main(): Promise<number> {
     onEc2: isEc2(dmi.vendor, textOf),
     version: __VERSION__,
   });
-  const unforeseen = invocation.kind === 'check' ? 2 : 1;
+  const unforeseen = ['check', 'watch', 'verify'].includes(invocation.kind) ? 2 : 1;
   try {
     const code = await run(invocation, runtime);
     // The agent only logs, and must end at once, whoever does not read its log.
@@ -51,6 +51,10 @@ async function run(invocation: Invocation, runtime: Runtime): Promise<number> {
       return (await import('./commands/agent.ts')).runAgent(invocation.config, runtime);
     case 'check':
       return (await import('./commands/check.ts')).runCheck(invocation.config, runtime);
+    case 'watch':
+      return (await import('./commands/watch.ts')).runWatch(invocation.config, runtime);
+    case 'verify':
+      return (await import('./commands/verify.ts')).runVerify(invocation.config, runtime);
     case 'demo':
       return (await import('./commands/demo.ts')).runDemo(invocation.config, runtime);
   }
@@ -95,13 +99,26 @@ function realRuntime(): Runtime {
 }
 
 function outputOf(stream: NodeJS.WriteStream): Output {
+  let isClosed = false;
   stream.on('error', (error: NodeJS.ErrnoException) => {
+    isClosed = true;
     // A reader that has gone (`| head`) is no error of ours.
     if (error.code !== 'EPIPE' && stream === process.stdout) stdoutError = error;
   });
   const isTerminal = stream.isTTY === true;
+  const canReplace = isTerminal && process.env['TERM'] !== 'dumb';
   return {
     isTerminal,
+    // A terminal that does not know its size (0) is taken for one as they all once were.
+    get columns() {
+      return canReplace ? stream.columns || 80 : null;
+    },
+    get rows() {
+      return canReplace ? stream.rows || 24 : null;
+    },
+    get isClosed() {
+      return isClosed;
+    },
     color: isTerminal && stream.hasColors(),
     write: (text) => stream.write(text),
   };

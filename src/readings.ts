@@ -1,4 +1,5 @@
 /** From the text of a flag's value to the value: each says what is wrong with the text, and what would do. */
+import type { LabelMatcher } from './fleet/source.ts';
 import {
   type AddressRange,
   formatEndpoint,
@@ -7,13 +8,20 @@ import {
   rangesOverlap,
 } from './model/address.ts';
 import { type EndpointAddress, parseEndpoint, parsePort, readHost, splitPort } from './model/endpoint.ts';
+import { type NodeSelector, parseSelector } from './model/fleet/selector.ts';
 import { NEVER_AN_X_ENI } from './model/route.ts';
-import { UNATTRIBUTED } from './model/status.ts';
+import { GATES, type GateName, UNATTRIBUTED } from './model/status.ts';
 import { vpcCidrProblem } from './model/vpc-cidr.ts';
 import type { ListenAddress } from './output/server.ts';
 
 /** A value, or what is wrong with its text and what would do. */
 export type Reading<T> = { readonly value: T } | { readonly problem: string };
+
+/** Nodes that have a gate of their own. */
+export interface GateFor {
+  readonly selector: NodeSelector;
+  readonly gate: GateName;
+}
 
 export function oneOf<T extends string>(choices: readonly T[]): (text: string) => Reading<T> {
   return (text) => {
@@ -61,6 +69,68 @@ export function pathSuchAs(example: string): (text: string) => Reading<string> {
 export function readNodeName(text: string): Reading<string> {
   const good = /^[^\s\p{C}]{1,253}$/u.test(text);
   return good ? { value: text } : { problem: 'not a name; give 1 to 253 characters without blanks' };
+}
+
+/** As Kubernetes allows it: a DNS label (RFC 1123). */
+export function readNamespace(text: string): Reading<string> {
+  const good = /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/.test(text);
+  return good
+    ? { value: text }
+    : { problem: 'not a namespace; give its name, such as eks-endpoint-exporter' };
+}
+
+export function wholeNumberBetween(least: number, most: number): (text: string) => Reading<number> {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most
+      ? { value }
+      : {
+          problem: `not a whole number from ${least} to ${most}; give one such as ${most >= 20 ? 20 : most}`,
+        };
+  };
+}
+
+/** To a URL without its last slash. A login does not belong into a URL: it is shown in lists of processes. */
+export function readBaseUrl(text: string): Reading<string> {
+  const fix = 'give one such as http://127.0.0.1:9090';
+  const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : null;
+  if (url === null) return { problem: `not an http or https URL; ${fix}` };
+  if (url.username !== '' || url.password !== '')
+    return { problem: `a user or password does not belong here; ${fix}` };
+  if (url.search !== '' || url.hash !== '' || /[?#]$/.test(text))
+    return { problem: `a query or fragment does not belong here; ${fix}` };
+  return { value: `${url.origin}${url.pathname.replace(/\/+$/, '')}` };
+}
+
+/** https://prometheus.io/docs/prometheus/latest/querying/basics/#time-series-selectors, in double or single quotes or none. */
+export function readMatcher(text: string): Reading<LabelMatcher> {
+  const [, name, op, quoted] = /^\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=(?!=))\s*(.*?)\s*$/s.exec(text) ?? [];
+  const known = (['=', '!=', '=~', '!~'] as const).find((one) => one === op);
+  if (name === undefined || known === undefined || quoted === undefined || name === '__name__')
+    return { problem: `not a matcher; give one such as cluster="a" or cluster=~"a|b"` };
+  const value = unquoted(quoted);
+  if (value === null) return { problem: `its value is not a string; give one such as cluster="a"` };
+  return { value: { name, op: known, value } };
+}
+
+/** A PromQL string; null where its quotes do not fit. Without quotes it is taken as it is: shells eat them. */
+function unquoted(text: string): string | null {
+  const [, quote, inside = ''] = /^(["'])(.*)\1$/s.exec(text) ?? [];
+  if (quote === undefined) return /^["']|["']$/.test(text) ? null : text;
+  if (new RegExp(`(^|[^\\\\])(\\\\\\\\)*${quote}`).test(inside)) return null;
+  return inside.replace(/\\(.)/gs, '$1');
+}
+
+/** Behind the last `=` stands the gate: a label's value may have one before it. */
+export function readGateFor(text: string): Reading<GateFor> {
+  const fix = 'give labels and a gate, such as eks.amazonaws.com/compute-type=hybrid=private-ready';
+  const at = text.lastIndexOf('=');
+  const gate = GATES.find((name) => name === text.slice(at + 1));
+  if (at < 0 || gate === undefined) return { problem: `does not end in =${GATES.join(' or =')}; ${fix}` };
+  const selector = parseSelector(text.slice(0, at));
+  return selector === null
+    ? { problem: `not labels that a node has (key, key=value, commas between them); ${fix}` }
+    : { value: { selector, gate } };
 }
 
 /** The kernel's TASK_COMM_LEN is 16, one of them for the final NUL. */

@@ -12,12 +12,18 @@ export interface Runtime extends Edges {
   selfUsage(): SelfUsage;
 }
 
-export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
+/** SIGWINCH: the terminal has another size. */
+export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGWINCH';
 
 export interface Output {
   /** Whether a person reads it on a terminal that shows colours. */
   readonly color: boolean;
   readonly isTerminal: boolean;
+  /** The size of a terminal on which text can be replaced, as it is now; null where there is none (a pipe, TERM=dumb). */
+  readonly columns: number | null;
+  readonly rows: number | null;
+  /** Nothing that is written arrives any more: whoever read it has gone, or it could not be written. */
+  readonly isClosed: boolean;
   write(text: string): void;
 }
 

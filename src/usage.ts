@@ -1,8 +1,10 @@
 /** The commands, their flags and exit codes, and `--help` made of them. */
 import { environmentName, FLAGS, type Flag } from './flags.ts';
 
-export const COMMAND_NAMES = ['agent', 'check', 'demo'] as const;
+export const COMMAND_NAMES = ['agent', 'check', 'watch', 'verify', 'demo'] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
+/** Those that look at one node. */
+export type NodeCommandName = Exclude<CommandName, 'verify'>;
 
 interface Command {
   readonly summary: string;
@@ -13,7 +15,8 @@ interface Command {
 export const PROGRAM = 'eks-endpoint-exporter';
 const USAGE_EXIT = '64  a flag, an environment variable or an argument is wrong';
 const LOG_FLAGS = [FLAGS.logLevel, FLAGS.logFormat];
-const NODE_FLAGS = [
+/** How a node is looked at. */
+export const NODE_FLAGS = [
   FLAGS.endpoint,
   FLAGS.caFile,
   FLAGS.client,
@@ -47,6 +50,59 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
       '0   the expectation holds (with any: the route is x-eni, public, mixed or other); gates and findings do not count',
       '1   it does not hold',
       '2   cannot tell',
+      USAGE_EXIT,
+    ],
+  },
+  watch: {
+    summary: 'Look at this node again and again, or follow a running agent, and show what changes',
+    flags: [
+      FLAGS.interval,
+      FLAGS.until,
+      FLAGS.timeout,
+      FLAGS.agent,
+      ...NODE_FLAGS.filter((flag) => flag !== FLAGS.scanInterval),
+      FLAGS.output,
+      ...LOG_FLAGS,
+    ],
+    exits: [
+      '0   what --until names was reached; without it: ended by Ctrl-C, SIGTERM or --timeout',
+      '1   it is known not to hold when the time is up',
+      '2   cannot tell, ended by Ctrl-C or SIGTERM before it was reached, or nothing was ever seen',
+      USAGE_EXIT,
+    ],
+  },
+  verify: {
+    summary: 'Ask the agents of all nodes, by Prometheus or Kubernetes, whether every node passes a gate',
+    flags: [
+      FLAGS.prometheus,
+      FLAGS.kubernetesSource,
+      FLAGS.agents,
+      FLAGS.gate,
+      FLAGS.gateFor,
+      FLAGS.minNodes,
+      FLAGS.maxAge,
+      FLAGS.ignoreFargate,
+      FLAGS.ignoreGone,
+      FLAGS.wait,
+      FLAGS.holdFor,
+      FLAGS.verifyInterval,
+      FLAGS.fleetOutput,
+      FLAGS.baseline,
+      FLAGS.prometheusMatcher,
+      FLAGS.prometheusBearerTokenFile,
+      FLAGS.prometheusUsername,
+      FLAGS.prometheusPasswordFile,
+      FLAGS.prometheusCaFile,
+      FLAGS.prometheusCertFile,
+      FLAGS.prometheusKeyFile,
+      FLAGS.context,
+      FLAGS.namespace,
+      FLAGS.concurrency,
+    ],
+    exits: [
+      '0   every node passes',
+      '1   a node is known not to pass',
+      '2   cannot tell: a node has no answer, or too old a one; the answers span more than one endpoint; nobody could be asked; ended by Ctrl-C or SIGTERM',
       USAGE_EXIT,
     ],
   },

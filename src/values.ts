@@ -19,6 +19,16 @@ export class Values {
     this.#given = given;
   }
 
+  /** Whether anything was given for it, good or bad. */
+  isGiven(flag: Flag<unknown>): boolean {
+    return this.#given[flag.name] !== undefined;
+  }
+
+  /** Whether the command line gives it, not the environment alone. */
+  isOnCommandLine(flag: Flag<unknown>): boolean {
+    return this.#given[flag.name]?.some(({ by }) => by.startsWith('--')) ?? false;
+  }
+
   /** The last value given; null where there is none or it is wrong. */
   optional<T>(flag: Flag<T>): T | null {
     return this.#read(flag).at(-1) ?? null;

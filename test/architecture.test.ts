@@ -51,6 +51,12 @@ const FOLDERS: Readonly<
     modules: [],
     because: 'agent and output do not know each other',
   },
+  fleet: {
+    folders: ['model', 'net'],
+    modules: ['@kubernetes/client-node', 'node:http', 'node:https', 'node:path', 'node:tls', 'valibot'],
+    because:
+      "the fleet's edge asks for what is known of nodes; it judges nothing, and knows no agent from within",
+  },
   output: {
     folders: ['model'],
     modules: ['node:crypto', 'node:http', 'node:util', 'node:zlib', 'prom-client'],
@@ -62,7 +68,7 @@ const FOLDERS: Readonly<
     because: 'the simulated node writes files; who looks at it is none of its business',
   },
   commands: {
-    folders: ['model', 'procfs', 'endpoint', 'agent', 'output', 'demo'],
+    folders: ['model', 'procfs', 'endpoint', 'agent', 'fleet', 'output', 'demo'],
     modules: ['node:fs', 'node:os', 'node:path', 'node:timers/promises'],
     because: 'commands put the parts together; only main imports them',
   },
@@ -77,8 +83,11 @@ const EXCEPTIONS = new Map([
 /** The one file that knows of programs: it sees to it that none is started. */
 const REFUSER = 'src/machine/system-information.ts';
 
+/** It has credentials of the client, which starts a kubeconfig's plugins: `verify` alone, never the agent, and not in the image. */
+const KUBECONFIG_READER = 'src/fleet/kubernetes/kubeconfig.ts';
+
 /** The files at the top of src that any command may use. */
-const SHARED = ['src/config.ts', 'src/log.ts', 'src/runtime.ts'];
+const SHARED = ['src/config.ts', 'src/log.ts', 'src/runtime.ts', 'src/verify-config.ts'];
 
 test('sources were found', () => {
   expect(SOURCES.length).toBeGreaterThan(30);
@@ -151,6 +160,18 @@ test('one file imports systeminformation, when it is asked: the functions that i
   expect(text).toContain('const { system, osInfo } = await loadWithoutPrograms();');
 });
 
+test('one file imports the Kubernetes client, when there is a kubeconfig to read: it is large, and starts plugins', () => {
+  const importers = SOURCES.filter(({ imports }) => imports.some((one) => one.startsWith('@kubernetes/')));
+  expect(importers.map(({ file }) => file)).toEqual([KUBECONFIG_READER]);
+  const text = read(KUBECONFIG_READER);
+  expect(text.match(/^import (?!type ).*'@kubernetes/gm)).toBeNull();
+  expect(text.match(/import\('@kubernetes\/client-node'\)/g)).toHaveLength(1);
+  // Whoever imports it does so when it runs.
+  const users = SOURCES.filter(({ imports }) => imports.includes(KUBECONFIG_READER));
+  expect(users.map(({ file }) => file)).toEqual(['src/fleet/kubernetes/open.ts']);
+  expect(read('src/fleet/kubernetes/open.ts')).toContain("(await import('./kubeconfig.ts'))");
+});
+
 test('nothing imports a module that starts programs or leads around /proc', () => {
   const forbidden = [
     'node:child_process',
@@ -204,6 +225,9 @@ test('test/ mirrors src/', () => {
 
 /** Files without a test of their own, each with the reason. */
 const TYPES_ONLY = new Map([
+  ['src/fleet/source.ts', 'types'],
+  ['src/model/fleet/observation.ts', 'types'],
+  ['src/model/fleet/status.ts', 'types'],
   ['src/model/observation.ts', 'types'],
   ['src/model/settings.ts', 'types'],
   ['src/model/status.ts', 'types'],

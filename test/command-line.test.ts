@@ -10,14 +10,16 @@ describe('commands', () => {
     ['check', 'check'],
     ['--expect x-eni check', 'check'],
     ['demo', 'demo'],
+    ['watch', 'watch'],
+    ['verify --kubernetes', 'verify'],
   ])('"%s" is %s', (line, kind) => {
     expect(parse(line).kind).toBe(kind);
   });
 
   test('an unknown command is a problem, and so is everything else that is wrong', () => {
-    expect(problemsOf('watch --until public-free --scan-interval 5x', { EKS_ENDPOINT_PHASE: 'x' })).toEqual([
-      '"watch": unknown command; the commands are agent, check, demo',
-      '"--until": unknown flag',
+    expect(problemsOf('wacht --untill public-free --scan-interval 5x', { EKS_ENDPOINT_PHASE: 'x' })).toEqual([
+      '"wacht": unknown command; the commands are agent, check, watch, verify, demo',
+      '"--untill": unknown flag; did you mean --until?',
       expect.stringContaining('--scan-interval "5x": not a duration'),
       expect.stringContaining('EKS_ENDPOINT_PHASE "x": not a duration'),
       "See 'eks-endpoint-exporter --help'",
@@ -161,13 +163,13 @@ describe('flags', () => {
     ['--log-level=debug', '"--log-level": unknown flag; did you mean --log.level?'],
     ['-endpoint x', '"-endpoint": unknown flag; did you mean --endpoint?'],
     ['--hlep', '"--hlep": unknown flag; did you mean --help?'],
-    ['--context', '"--context": unknown flag'],
+    ['--colour', '"--colour": unknown flag'],
     ['--no-prob', '"--no-prob": unknown flag; did you mean --no-probe?'],
-    ['demo --no-probe', '--no-probe: not a flag of demo; it is one of agent and check'],
+    ['demo --no-probe', '--no-probe: not a flag of demo; it is one of agent, check and watch'],
     ['-v', '"-v": unknown flag'],
     ['--__proto__=x', '"--__proto__": unknown flag'],
-    ['--output=json', '--output: not a flag of agent; it is one of check'],
-    ['demo --endpoint x', '--endpoint: not a flag of demo; it is one of agent and check'],
+    ['--output=json', '--output: not a flag of agent; it is one of check, watch and verify'],
+    ['demo --endpoint x', '--endpoint: not a flag of demo; it is one of agent, check and watch'],
     [
       'check --web.listen-address :1',
       '--web.listen-address: not a flag of check; it is one of agent and demo',
@@ -381,8 +383,8 @@ describe('help and version', () => {
   });
 
   test('help for a command that is not there is a problem', () => {
-    expect(problemsOf('watch --help')).toEqual([
-      '"watch": unknown command; the commands are agent, check, demo',
+    expect(problemsOf('wacht --help')).toEqual([
+      '"wacht": unknown command; the commands are agent, check, watch, verify, demo',
       "See 'eks-endpoint-exporter --help'",
     ]);
   });

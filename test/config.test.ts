@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { configOf, HOST } from './support/command-line.ts';
+import { configOf, HOST, problemsOf } from './support/command-line.ts';
 
 describe('defaults', () => {
   test('the agent', () => {
@@ -37,6 +37,9 @@ describe('defaults', () => {
       output: 'table',
       phaseMs: 20_000,
       once: false,
+      until: null,
+      timeoutMs: null,
+      agentUrl: null,
     });
   });
 
@@ -73,5 +76,48 @@ describe('defaults', () => {
     ['10m', 60_000],
   ])('the demo probes four times in a phase of %s, but not below 1s nor above the usual 60s', (phase, ms) => {
     expect(configOf(`demo --phase ${phase}`).settings.probeIntervalMs).toBe(ms);
+  });
+});
+
+describe('watch', () => {
+  test('looks each second, and judges ages as the agent does', () => {
+    const config = configOf('watch');
+    expect(config.settings).toMatchObject({ scanIntervalMs: 1_000, unexpectedAfterMs: 600_000 });
+    expect(config).toMatchObject({ until: null, timeoutMs: null, agentUrl: null, output: 'table' });
+    expect(configOf('watch --interval 5s').settings.scanIntervalMs).toBe(5_000);
+  });
+
+  test('waits for a route or a gate', () => {
+    expect(configOf('watch --until x-eni --timeout 15m')).toMatchObject({
+      until: 'x-eni',
+      timeoutMs: 900_000,
+    });
+    expect(configOf('watch --until public-free').until).toBe('public-free');
+    expect(problemsOf('watch --until private')[0]).toBe(
+      '--until "private": unknown; give x-eni or public-free',
+    );
+  });
+
+  test('of an agent that looks by its own flags, what the command line says of looking would be forgotten', () => {
+    const env = { EKS_ENDPOINT_EXPECT: 'x-eni' };
+    expect(configOf('watch --agent http://127.0.0.1:10943/', env).agentUrl).toBe('http://127.0.0.1:10943');
+    expect(problemsOf('watch --agent http://127.0.0.1:10943 --expect x-eni --no-probe')).toEqual([
+      '--expect: the agent at --agent looks by its own flags; leave it out',
+      '--probe: the agent at --agent looks by its own flags; leave it out',
+      "See 'eks-endpoint-exporter watch --help'",
+    ]);
+  });
+
+  test.each([
+    ['127.0.0.1:10943', 'not an http or https URL'],
+    ['ftp://127.0.0.1', 'not an http or https URL'],
+    ['http://', 'not an http or https URL'],
+    ['http://me:secret@127.0.0.1', 'a user or password does not belong here'],
+    ['http://127.0.0.1/?a=b', 'a query or fragment does not belong here'],
+    ['http://127.0.0.1/#', 'a query or fragment does not belong here'],
+  ])('--agent %s: %s', (url, problem) => {
+    expect(problemsOf(['watch', '--agent', url])[0]).toBe(
+      `--agent "${url}": ${problem}; give one such as http://127.0.0.1:9090`,
+    );
   });
 });

@@ -1,4 +1,5 @@
 /** What daemonset.yaml asks for is what the agent needs, and nothing more. */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import type { Environment } from '../src/config.ts';
 import { environmentName, FLAGS } from '../src/flags.ts';
 import { createLog } from '../src/log.ts';
 import { startServer } from '../src/output/server.ts';
+import { nodeConfigOf } from './support/invocation.ts';
 import { at, manifestFiles, parseManifests, ROOT, readManifest } from './support/manifests.ts';
 import { UNKNOWN_MACHINE } from './support/observation.ts';
 
@@ -212,8 +214,7 @@ describe('it fits the program', () => {
 
   test('one port everywhere: that on which the agent listens by default', () => {
     const invocation = run({});
-    if (!('config' in invocation)) throw new Error(invocation.text);
-    const ports = invocation.config.listenAddresses.map(({ port }) => port);
+    const ports = nodeConfigOf(invocation).listenAddresses.map(({ port }) => port);
     expect(ports).toEqual([at(CONTAINER, 'ports', 'metrics', 'containerPort')]);
     expect(ports).toEqual([at(ofKind('Service'), 'spec', 'ports', 'metrics', 'port')]);
     expect(at(ofKind('Service'), 'spec', 'ports', 'metrics', 'targetPort')).toBe('metrics');

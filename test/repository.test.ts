@@ -41,7 +41,7 @@ test('what users copy names the version of package.json', () => {
       ([, tag]) => ({ file, tag }),
     ),
   );
-  const all = ['Dockerfile', 'README.md', 'daemonset.yaml', 'deploy/README.md'];
+  const all = ['Dockerfile', 'README.md', 'daemonset.yaml', 'deploy/README.md', 'deploy/verify-job.yaml'];
   expect([...new Set(named.map(({ file }) => file))].sort()).toEqual(all);
   expect(named.filter(({ tag }) => tag !== version)).toEqual([]);
 });

@@ -24,6 +24,19 @@ test('without a value there is the default, and where there is none there is not
   expect(values.problems).toEqual([]);
 });
 
+test('what the environment alone gives is given, and not on the command line', () => {
+  const values = new Values({
+    [INTERVAL]: [{ by: 'EKS_ENDPOINT_SCAN_INTERVAL', text: '5s' }],
+    [FLAGS.expect.name]: [{ by: '--expect', text: 'wrong' }],
+  });
+  expect([values.isGiven(FLAGS.scanInterval), values.isOnCommandLine(FLAGS.scanInterval)]).toEqual([
+    true,
+    false,
+  ]);
+  expect([values.isGiven(FLAGS.expect), values.isOnCommandLine(FLAGS.expect)]).toEqual([true, true]);
+  expect([values.isGiven(FLAGS.client), values.isOnCommandLine(FLAGS.client)]).toEqual([false, false]);
+});
+
 test('texts are shown in quotes, escaped, and cut', () => {
   expect(shorten('a\u001b[31m')).toBe('"a\\u001b[31m"');
   expect(shorten('x'.repeat(100))).toBe(`"${'x'.repeat(80)}"...`);

@@ -87,7 +87,7 @@ async function* withRecorded(history: AsyncIterable<string>, recorded: string): 
 }
 
 /** Adds what the text says to a folder of blocks. */
-async function backfill(
+export async function backfill(
   { promtool }: Programs,
   folder: string,
   text: Iterable<string> | AsyncIterable<string>,

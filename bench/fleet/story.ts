@@ -52,6 +52,8 @@ export interface FleetOptions {
   readonly startMs: number;
   /** How long the whole migration takes. */
   readonly durationMs: number;
+  /** Whether there are nodes that stay behind and such. There are, unless said otherwise. */
+  readonly specials?: boolean;
 }
 
 /** What happens to all. */
@@ -103,8 +105,8 @@ export function clusterStory({ seed = 1, startMs, durationMs }: FleetOptions): C
 }
 
 export function nodeStories(options: FleetOptions): readonly NodeStory[] {
-  const { nodes, seed = 1, startMs, durationMs } = options;
-  const roles = rolesOf(nodes, seed);
+  const { nodes, seed = 1, startMs, durationMs, specials = true } = options;
+  const roles = specials ? rolesOf(nodes, seed) : Array<Role>(nodes).fill('usual');
   return roles.map((role, index): NodeStory => {
     const share = SHARES.firstMove + chance(seed, index, CHANCES.move) * (SHARES.lastMove - SHARES.firstMove);
     const kubelet = Math.round(startMs + share * durationMs);

@@ -1,8 +1,9 @@
 /** `agent`: looks in the background and serves what it sees, until SIGTERM or SIGINT. */
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
+import { changesBetween } from '../model/changes.ts';
 import { messageOf } from '../model/errors.ts';
-import type { Finding, NodeStatus } from '../model/status.ts';
+import type { NodeStatus } from '../model/status.ts';
 import { startServer } from '../output/server.ts';
 import { type Runtime, untilSignal } from '../runtime.ts';
 import { assembleAgent, contentOf, logOf } from './assembly.ts';
@@ -43,25 +44,34 @@ export async function runAgent(config: Config, runtime: Runtime): Promise<number
 
 /** Logs what a look found changed: events, findings, and stages that fail or succeed again. */
 export function logChanges(log: Log, status: NodeStatus, before: NodeStatus | null): void {
-  const ofThisLook = status.events.filter(({ at }) => at === status.observedAt);
-  for (const { event, detail } of ofThisLook.toReversed()) {
-    log.info(event, event === 'route' ? { detail, reason: status.routeReason } : { detail });
-  }
-  const nameOf = ({ code, client }: Finding) => `${code} ${client ?? ''}`;
-  const raised = new Set(before?.findings.map(nameOf));
-  for (const finding of status.findings.filter((one) => !raised.has(nameOf(one)))) {
-    const { code, severity, client, summary } = finding;
-    log[severity === 'info' ? 'info' : 'warn']('finding raised', { code, client, summary });
-  }
-  const still = new Set(status.findings.map(nameOf));
-  for (const finding of before?.findings.filter((one) => !still.has(nameOf(one))) ?? []) {
-    // One that cannot be evaluated any more is not clear either.
-    if (status.evaluated.includes(finding.code))
-      log.info('finding cleared', { code: finding.code, client: finding.client });
-  }
-  for (const { stage, success, error } of status.stages) {
-    const previous = before?.stages.find((one) => one.stage === stage);
-    if (!success && previous?.error !== error) log.warn('a stage failed', { stage, error });
-    if (success && previous?.success === false) log.info('a stage succeeds again', { stage });
+  for (const { kind, subject, client, severity, detail, reason } of changesBetween(before, status)) {
+    switch (kind) {
+      case 'route':
+        log.info(kind, { detail, reason });
+        break;
+      case 'dns':
+      case 'x-eni':
+      case 'connection-opened':
+      case 'connection-closed':
+      case 'client':
+        log.info(kind, { detail });
+        break;
+      case 'finding-raised':
+        log[severity === 'info' ? 'info' : 'warn']('finding raised', {
+          code: subject,
+          client,
+          summary: reason,
+        });
+        break;
+      case 'finding-cleared':
+        log.info('finding cleared', { code: subject, client });
+        break;
+      case 'stage-failed':
+        log.warn('a stage failed', { stage: subject, error: reason });
+        break;
+      case 'stage-succeeds':
+        log.info('a stage succeeds again', { stage: subject });
+        break;
+    }
   }
 }

@@ -204,6 +204,9 @@ function introduction({ phaseMs }: Config, { addresses }: RunningServer, rounds:
     `  ${url}/               the page`,
     `  ${url}/metrics        what Prometheus scrapes: curl -s ${url}/metrics | grep -v '^#'`,
     `  ${url}/api/v1/status  the node status as JSON`,
+    'and in another terminal, with this same program, at',
+    `  watch --agent ${url}   what changes, as it changes`,
+    `  verify --agent ${url}  whether this fleet of one node is free of the public endpoint, with an exit code`,
     '',
   ].join('\n');
 }

@@ -1,15 +1,21 @@
-/** One plain HTTP request: a connection of its own, nothing followed, nothing trusted but the authority given. */
-import { type ClientRequest, type IncomingHttpHeaders, request as requestHttp } from 'node:http';
+/** One plain HTTP request: nothing followed, nothing trusted but the authority given. */
+import { type Agent, type ClientRequest, type IncomingHttpHeaders, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { messageOf } from '../model/errors.ts';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'PUT';
+  readonly method: 'GET' | 'PUT' | 'POST';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of a POST; its Content-Type is among the headers. */
+  readonly body?: string;
   /** PEM; the only authority that is trusted for https. */
   readonly ca?: string;
+  /** Keeps connections for the requests after this one, and knows whom to trust; without it each has one of its own. */
+  readonly agent?: Agent;
+  /** Aborted: the request is given up, and rejects. */
+  readonly signal?: AbortSignal;
   /** For all of it: name, connection, TLS, headers, body. */
   readonly deadlineMs: number;
   /** A longer body is not read to its end. */
@@ -34,7 +40,7 @@ export async function sendRequest(wanted: HttpRequest): Promise<HttpReply> {
   }
 }
 
-function send({ url, deadlineMs, maxBytes, ...wanted }: HttpRequest): Promise<HttpReply> {
+function send({ url, body, deadlineMs, maxBytes, signal, ...wanted }: HttpRequest): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     const request = begin(url, wanted);
     const deadline = setTimeout(() => fail(`no whole answer within ${deadlineMs / 1000} s`), deadlineMs);
@@ -51,6 +57,10 @@ function send({ url, deadlineMs, maxBytes, ...wanted }: HttpRequest): Promise<Ht
     request.on('error', failWith);
     // After an answer too: only then is the deadline no more needed.
     request.on('close', () => fail(CLOSED));
+    const giveUp = () => fail('it was given up');
+    if (signal?.aborted) giveUp();
+    signal?.addEventListener('abort', giveUp, { once: true });
+    request.on('close', () => signal?.removeEventListener('abort', giveUp));
     request.on('response', (response) => {
       const chunks: Uint8Array[] = [];
       let bytes = 0;
@@ -61,19 +71,20 @@ function send({ url, deadlineMs, maxBytes, ...wanted }: HttpRequest): Promise<Ht
         if (bytes > maxBytes) fail(`the answer is larger than ${maxBytes} bytes`);
       });
       response.on('end', () => {
-        const body = Buffer.concat(chunks).toString();
-        resolve({ status: response.statusCode ?? 0, headers: textOf(response.headers), body });
+        const text = Buffer.concat(chunks).toString();
+        resolve({ status: response.statusCode ?? 0, headers: textOf(response.headers), body: text });
       });
     });
-    request.end();
+    request.end(body);
   });
 }
 
 /** Every option that the environment could set for Node (proxies, roots, what is verified) is set here. */
-function begin(url: string, { method, headers, ca }: Partial<HttpRequest>): ClientRequest {
+function begin(url: string, { method, headers, ca, agent }: Partial<HttpRequest>): ClientRequest {
   // False: a connection for this request alone. What goes wrong is then not the state of an old one.
-  const options = { method, headers, agent: false } as const;
+  const options = { method, headers, agent: agent ?? false } as const;
   if (!/^https:/i.test(url)) return requestHttp(url, options);
+  if (agent !== undefined) return requestHttps(url, options);
   if (!ca?.includes('-----BEGIN')) throw new TypeError('there is no CA certificate to trust');
   return requestHttps(url, { ...options, ca, rejectUnauthorized: true });
 }

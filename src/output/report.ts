@@ -1,21 +1,26 @@
 /** The report of `check` and `demo`: a table like that of `ss -tnp` with the route beside each peer, then the verdict. */
-import { styleText } from 'node:util';
 import { FINDING_CODES } from '../model/findings.ts';
-import type { Gate, NodeStatus, Severity } from '../model/status.ts';
+import type { NodeStatus } from '../model/status.ts';
+import {
+  columns,
+  type Paint,
+  painter,
+  printable,
+  styleOfGate,
+  styleOfRoute,
+  styleOfSeverity,
+} from './terminal.ts';
 
 export interface ReportOptions {
   /** Colours by ANSI escapes. */
   readonly color: boolean;
 }
 
-type Style = 'bold' | 'red' | 'green' | 'yellow' | 'dim';
-type Paint = (style: Style, text: string) => string;
-
 const HEADINGS = ['State', 'Local Address:Port', 'Peer Address:Port', 'Route', 'Evidence', 'Process'];
 
 /** A node status as text for a terminal, ending in a newline. */
 export function renderReport(status: NodeStatus, { color }: ReportOptions): string {
-  const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+  const paint = painter(color);
   const parts = [
     head(status, paint),
     sockets(status, paint),
@@ -91,17 +96,15 @@ function sockets({ clients, scan }: NodeStatus, paint: Paint): readonly string[]
   const blind = untold.map(({ client }) => `Endpoint connections of ${printable(client)}: unknown.`);
   if (rows.length === 0)
     return [...(blind.length === 0 ? ['No endpoint connection was seen.'] : blind), ...footer];
-  const widths = HEADINGS.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[], route: string | null = null) =>
-    cells
-      .map((cell, column) => {
-        const padded = column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0);
-        return column === 3 && route !== null ? paint(styleOf(route), padded) : padded;
-      })
-      .join('  ');
-  return [paint('bold', line(HEADINGS)), ...rows.map((row) => line(row, row[3] ?? '')), ...blind, ...footer];
+  const [headings = [], ...padded] = columns([HEADINGS, ...rows]);
+  const line = (cells: readonly string[], route: string) =>
+    cells.map((cell, column) => (column === 3 ? paint(styleOfRoute(route), cell) : cell)).join('  ');
+  return [
+    paint('bold', headings.join('  ')),
+    ...padded.map((cells, index) => line(cells, rows[index]?.[3] ?? '')),
+    ...blind,
+    ...footer,
+  ];
 }
 
 function failures({ stages }: NodeStatus, paint: Paint): readonly string[] {
@@ -118,7 +121,7 @@ function verdict(
 ): readonly string[] {
   const expected = expectedRoute === 'any' ? '' : ` (expected: ${expectedRoute})`;
   const lines = [
-    `Node route: ${paint(styleOf(route), route)}${expected}`,
+    `Node route: ${paint(styleOfRoute(route), route)}${expected}`,
     `  Why: ${printable(routeReason)}.`,
     ...gates.flatMap(({ gate, state, reason }) => [
       `Gate ${gate}: ${paint(styleOfGate(state), state)}`,
@@ -136,22 +139,4 @@ function verdict(
     );
   }
   return lines;
-}
-
-function styleOf(route: string): Style {
-  if (route === 'x-eni') return 'green';
-  return route.startsWith('public') || route === 'mixed' ? 'red' : 'yellow';
-}
-
-function styleOfGate(state: Gate['state']): Style {
-  return state === 'true' ? 'green' : state === 'false' ? 'red' : 'yellow';
-}
-
-function styleOfSeverity(severity: Severity): Style {
-  return severity === 'critical' ? 'red' : severity === 'warning' ? 'yellow' : 'dim';
-}
-
-/** Names and messages come from files and processes: no control character of theirs reaches the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{C}/gu, '\u{fffd}');
 }

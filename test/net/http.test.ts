@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import { getEventListeners, once } from 'node:events';
+import { Agent, type ServerResponse } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { createServer, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { messageOf } from '../../src/model/errors.ts';
@@ -57,6 +59,17 @@ describe('a request that is answered', () => {
     expect(server.requests).toMatchObject([{ method: 'PUT', headers: { 'content-length': '0' } }]);
   });
 
+  test('POST has the body given', async () => {
+    const bodies: string[] = [];
+    const server = await startWebServer(async (request, response) => {
+      bodies.push(await text(request));
+      response.end();
+    });
+    await get(server.url, { method: 'POST', body: 'query=서울' });
+    expect(server.requests).toMatchObject([{ method: 'POST', headers: { 'content-length': '12' } }]);
+    expect(bodies).toEqual(['query=서울']);
+  });
+
   test.each([204, 302, 401, 404, 429, 500, 503])('status %i is an answer', async (status) => {
     const { url } = await startWebServer(answering(status));
     expect(await get(url)).toMatchObject({ status, body: '' });
@@ -78,6 +91,22 @@ describe('a request that is answered', () => {
     await get(server.url);
     await get(server.url);
     expect(connections.size).toBe(2);
+    await vi.waitFor(() => expect(server.open.size).toBe(0), LONG_MS);
+  });
+
+  test('where an agent keeps them they share one, which stays open', async () => {
+    const agent = new Agent({ keepAlive: true });
+    onTestFinished(() => agent.destroy());
+    const connections = new Set<unknown>();
+    const server = await startWebServer((request, response) => {
+      connections.add(request.socket);
+      response.end('kept');
+    });
+    for (let time = 0; time < 3; time++)
+      expect(await get(server.url, { agent })).toMatchObject({ body: 'kept' });
+    expect(connections.size).toBe(1);
+    expect(server.open.size).toBe(1);
+    agent.destroy();
     await vi.waitFor(() => expect(server.open.size).toBe(0), LONG_MS);
   });
 
@@ -110,7 +139,49 @@ describe('a request that is answered', () => {
   });
 });
 
+describe('a request that is given up', () => {
+  test('before it is sent', async () => {
+    const server = await startWebServer(answering(200));
+    const problem = await problemOf(get(server.url, { signal: AbortSignal.abort() }));
+    expect(problem).toBe(`Cannot ask "${server.url}": it was given up`);
+    await vi.waitFor(() => expect(server.open.size).toBe(0), LONG_MS);
+    expect(server.requests).toEqual([]);
+  });
+
+  test.each(['nothing', 'a byte now and then'])(
+    'while %s comes: the connection ends with it',
+    async (what) => {
+      const stop = new AbortController();
+      const server = await startWebServer((_, response) => {
+        if (what !== 'nothing') trickling(response);
+        setTimeout(() => stop.abort(), 20);
+      });
+      const agent = new Agent({ keepAlive: true });
+      onTestFinished(() => agent.destroy());
+      expect(await problemOf(get(server.url, { agent, signal: stop.signal }))).toMatch(/: it was given up$/);
+      await vi.waitFor(() => expect(server.open.size).toBe(0), LONG_MS);
+    },
+  );
+
+  test('after its answer: the answer stays, and the signal is not held', async () => {
+    const stop = new AbortController();
+    const { url } = await startWebServer(answering(200, 'whole'));
+    const reply = await get(url, { signal: stop.signal });
+    await vi.waitFor(() => expect(getEventListeners(stop.signal, 'abort')).toEqual([]), LONG_MS);
+    stop.abort();
+    expect(reply).toMatchObject({ body: 'whole' });
+  });
+});
+
 describe('https', () => {
+  test('an agent knows whom to trust', async () => {
+    const { url } = await startWebServer(answering(200, 'safe'), { certificate: 'server' });
+    const trusting = new HttpsAgent({ ca: CA, rejectUnauthorized: true });
+    expect(await get(url, { agent: trusting })).toMatchObject({ body: 'safe' });
+    const other = new HttpsAgent({ ca: tlsFixture('other-ca.crt'), rejectUnauthorized: true });
+    expect(await problemOf(get(url, { agent: other, ca: CA }))).toMatch(/: the certificate is not trusted: /);
+  });
+
   test.each(['127.0.0.1', '::1'] as const)('at %s, with a certificate of the CA', async (host) => {
     const { url } = await startWebServer(answering(200, 'safe'), { host, certificate: 'server' });
     expect(await get(url, { ca: CA })).toMatchObject({ status: 200, body: 'safe' });

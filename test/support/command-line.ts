@@ -1,6 +1,8 @@
 /** Command lines as people type them, and what comes of them. */
 import { parseCommandLine } from '../../src/command-line.ts';
 import type { Config, Environment } from '../../src/config.ts';
+import type { VerifyConfig } from '../../src/verify-config.ts';
+import { nodeConfigOf, verifyConfigFrom } from './invocation.ts';
 
 export const HOST = {
   hostname: 'ip-192-168-1-204',
@@ -14,9 +16,7 @@ export function parse(line: string | readonly string[], env: Environment = {}) {
 }
 
 export function configOf(line: string | readonly string[], env: Environment = {}): Config {
-  const invocation = parse(line, env);
-  if ('config' in invocation) return invocation.config;
-  throw new Error(invocation.text);
+  return nodeConfigOf(parse(line, env));
 }
 
 export function problemsOf(line: string | readonly string[], env: Environment = {}): readonly string[] {
@@ -29,4 +29,8 @@ export function textOf(line: string): string {
   const invocation = parse(line);
   if (invocation.kind !== 'text') throw new Error(`no text, but ${invocation.kind}`);
   return invocation.text;
+}
+
+export function verifyConfigOf(line: string | readonly string[], env: Environment = {}): VerifyConfig {
+  return verifyConfigFrom(parse(line, env));
 }

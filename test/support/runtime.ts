@@ -9,6 +9,10 @@ import { UNKNOWN_MACHINE } from './observation.ts';
 export interface TestRuntime extends Runtime {
   readonly out: string[];
   readonly err: string[];
+  /** Of its terminal; another size from now on. */
+  readonly size: { columns: number; rows: number };
+  /** From now on nobody reads what it writes to stdout. */
+  closeStdout(): void;
   raise(signal: Signal): void;
   /** How many handlers of signals there are. */
   listening(): number;
@@ -32,13 +36,33 @@ export function testRuntime(
   const err: string[] = [];
   const handlers = new Map<(signal: Signal) => void, readonly Signal[]>();
   const { clock = realClock, terminal = false, ...edges } = parts;
+  const size = { columns: 80, rows: 24 };
+  let isClosed = false;
+  const outputTo = (written: string[]) => ({
+    color: false,
+    isTerminal: terminal,
+    get columns() {
+      return terminal ? size.columns : null;
+    },
+    get rows() {
+      return terminal ? size.rows : null;
+    },
+    get isClosed() {
+      return isClosed;
+    },
+    write: (text: string) => void written.push(text),
+  });
   return {
     ...testEdges(edges),
     clock,
     out,
     err,
-    stdout: { color: false, isTerminal: terminal, write: (text) => out.push(text) },
-    stderr: { color: false, isTerminal: terminal, write: (text) => err.push(text) },
+    size,
+    closeStdout: () => {
+      isClosed = true;
+    },
+    stdout: outputTo(out),
+    stderr: outputTo(err),
     onSignal(signals, handler) {
       handlers.set(handler, signals);
       return () => handlers.delete(handler);
