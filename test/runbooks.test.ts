@@ -1,18 +1,14 @@
 /** The runbooks: there for every finding and every alert, and what they name is what this version has. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { ALERTS, RECORDING_RULES } from '../scripts/monitoring/rules.ts';
-import { FLAGS, namesOf } from '../src/flags.ts';
 import { FINDING_CODES, severityOf } from '../src/model/findings.ts';
 import type { Severity } from '../src/model/status.ts';
-import { PROGRAM } from '../src/usage.ts';
-import { configOf } from './support/invocation.ts';
-import { metricsWith } from './support/known-metrics.ts';
-import { checkQuery } from './support/metrics-used.ts';
+import { readGuide, testGuide } from './support/guide.ts';
 import { startWebServer } from './support/web-server.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -24,16 +20,10 @@ const PREFIX = 'EksEndpoint';
 const FINDINGS: readonly string[] = FINDING_CODES;
 const NAMES = [...new Set([...FINDINGS, ...ALERTS.map(({ name }) => name.replace(PREFIX, ''))])].toSorted();
 
-const FENCE = /^ *```(\w*)\n(.*?)^ *```$/gms;
-const PAGES = FILES.map((file) => {
-  const text = readFileSync(join(FOLDER, file), 'utf8');
-  const prose = text.replaceAll(FENCE, '');
-  const blocks = [...text.matchAll(FENCE)].map(([, language = '', code = '']) => ({ language, code }));
-  const spans = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span);
-  return { file, name: file.replace('.md', ''), text, prose, blocks, spans };
-});
-
-const METRICS = metricsWith();
+const PAGES = FILES.map((file) => ({
+  ...readGuide(`docs/runbooks/${file}`),
+  ...{ file, name: file.replace('.md', '') },
+}));
 
 test('every finding and every alert has a runbook, and every runbook one of them; besides there is the index', () => {
   expect(FILES).toEqual([...NAMES.map((name) => `${name}.md`), INDEX].toSorted());
@@ -104,66 +94,11 @@ test('bounds of the alerts are those of the rules', () => {
   expect(meaning('DriftedBack')).toContain(`${share * 100} % or more`);
 });
 
-describe.each(PAGES)('$file', ({ file, text, prose, blocks, spans }) => {
-  const shell = blocks.filter(({ language }) => language === 'shell').map(({ code }) => code);
-  const queries = [
-    ...blocks
-      .filter(({ language }) => language === 'promql')
-      .flatMap(({ code }) => code.split('\n').filter((line) => line.trim() !== '')),
-    ...spans.filter((span) => /eks_endpoint_|\bup\b.*=|kube_node_info/.test(span)),
-  ];
+describe.each(PAGES)('$file', (page) => {
+  testGuide(page);
 
-  test('its blocks are of a kind that is checked here', () => {
-    for (const { language } of blocks) expect(['promql', 'shell']).toContain(language);
-  });
-
-  test('its queries, one a line, are PromQL of metrics, labels and values that exist', () => {
-    for (const query of queries) expect(checkQuery(query, METRICS).problems, query).toEqual([]);
-    for (const [name = ''] of text.matchAll(/\b(?:[a-z_]+:)?eks_endpoint_\w+(?::\w+)?/g))
-      expect([...METRICS.keys()]).toContain(name);
-  });
-
-  test('what is to be pasted into a shell parses, and has no comments, which zsh would run', () => {
-    for (const code of shell) {
-      expect(spawnSync('bash', ['-n'], { input: code, encoding: 'utf8' }).stderr, code).toBe('');
-      expect(code).not.toMatch(/(?:^|\s)#/);
-    }
-  });
-
-  test('where a node is asked, the way is named', () => {
-    if (file === INDEX || !shell.some((code) => /\bask "/.test(code))) return;
-    expect(text).toContain('(README.md#ask-a-node)');
-  });
-
-  test('every flag of this program that it names exists', () => {
-    const known = Object.values(FLAGS).flatMap(namesOf);
-    const named = spans.filter((span) => span.startsWith('--')).map((span) => span.split(/[ =]/)[0]);
-    for (const name of named) expect(known).toContain(name);
-    const variables = Object.values(FLAGS).flatMap(namesOf).map(variableOf);
-    for (const [name] of text.matchAll(/\bEKS_ENDPOINT_\w+/g)) expect(variables).toContain(name);
-  });
-
-  test('every command line of this program is one that it takes', () => {
-    for (const line of [...blocks.flatMap(({ code }) => code.split('\n')), ...spans]) {
-      const [word, ...argv] = line
-        .trim()
-        .replace(/^sudo /, '')
-        .split(' ');
-      if (word === PROGRAM) expect(() => configOf(...argv), line).not.toThrow();
-    }
-  });
-
-  test('its links lead to runbooks, and the paths that it names are there', () => {
-    for (const [, target = '', anchor] of prose.matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)) {
-      expect(FILES).toContain(target);
-      if (anchor !== undefined) expect(anchorsOf(target)).toContain(anchor);
-    }
-    for (const path of spans.filter((span) => /^(?:deploy|docs|scripts|src)\/[\w./-]*$/.test(span)))
-      expect(existsSync(join(ROOT, path)), path).toBe(true);
-  });
-
-  test('it does not say that public traffic goes over the internet: it does not leave the network of AWS', () => {
-    expect(text).not.toMatch(/(?:over|across|through) the (?:public )?internet/i);
+  test('its links lead to runbooks', () => {
+    for (const [, target = ''] of page.prose.matchAll(/\]\(([^)#]*)/g)) expect(FILES).toContain(target);
   });
 });
 
@@ -214,19 +149,4 @@ function alertOf(name: string) {
 function severityFor(name: string): Severity | undefined {
   const code = FINDING_CODES.find((one) => one === name);
   return code === undefined ? alertOf(name)?.severity : severityOf(code);
-}
-
-/** What GitHub makes of headings. */
-function anchorsOf(file: string): readonly string[] {
-  const text = PAGES.find((page) => page.file === file)?.prose ?? '';
-  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-'),
-  );
-}
-
-function variableOf(flag: string): string {
-  return `EKS_ENDPOINT_${flag.slice(2).toUpperCase().replace(/[.-]/g, '_')}`;
 }
