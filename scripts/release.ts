@@ -117,9 +117,9 @@ function check(shell: Shell, { version }: Build): void {
   if (problems.length > 0) throw new Error(`Cannot release ${version}: ${problems.join('; ')}`);
 }
 
-/** The image has the same two files in /app: they are made of the lock file, the sources and the commit alone. */
+/** Built as for the image, which has the same two files in /app: they are made of the lock file, the sources and the commit alone. */
 function writeInventory(shell: Shell, { folder }: Build): void {
-  shell.run(['node', 'scripts/build.ts']);
+  shell.run(['node', 'scripts/build.ts', '--without-kubernetes-client']);
   for (const file of [SBOM, LICENCES]) {
     console.log(`dist/${file} -> ${join(folder, file)}`);
     if (shell.isDryRun) continue;

@@ -118,7 +118,8 @@ describeOnRelease('a release by podman', () => {
   }
 
   async function pushList(name: string, images: readonly string[]): Promise<void> {
-    const list = 'localhost/eks-test-list';
+    // A run that was ended in the middle leaves its own behind.
+    const list = `localhost/eks-test-list-${process.pid}`;
     await podman('manifest', 'create', list, ...images.map((image) => `containers-storage:${image}`));
     try {
       const to = `docker://${registry.host}/${pathOf(name)}`;
