@@ -16,7 +16,10 @@ export const BUNDLE = {
   logLevel: 'warning',
   metafile: true,
   // Of the Kubernetes client only its KubeConfig is used; its other half (exec, cp, logs, tar, WebSockets) would come along.
-  alias: { [KUBERNETES_CLIENT]: `${KUBERNETES_CLIENT}/dist/config.js` },
+  alias: {
+    [KUBERNETES_CLIENT]: `${KUBERNETES_CLIENT}/dist/config.js`,
+    undici: './src/fleet/kubernetes/no-undici.ts',
+  },
   // The bundled CommonJS libraries (prom-client, ipaddr.js) call require() for Node's own modules.
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",

@@ -29,6 +29,42 @@ async function shell(command: string): Promise<{ code: number | null; stdout: st
   return { code: await closed, stdout: (stdout ?? []).join(''), stderr: (stderr ?? []).join('') };
 }
 
+/** Tests run on the release line that ships; npm itself runs on the machine's own Node, the oldest of which is 20.12. */
+describe('on the Node that npm runs on', () => {
+  const node = process.env['npm_node_execpath'] ?? process.execPath;
+  const kubeconfig = `printf '%s' '${JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1', 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'u', user: { token: 'of nobody' } }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'x',
+  })}' >$folder/config; export KUBECONFIG=$folder/config`;
+
+  test.concurrent.each([
+    ['verify --kubernetes', 2, 'Cannot list pods in namespace .*: the connection was refused'],
+    [
+      'verify --agent=http://127.0.0.1:1',
+      2,
+      '"http://127.0.0.1:1/api/v1/status": the connection was refused',
+    ],
+    ['verify --prometheus=http://127.0.0.1:1', 2, 'http://127.0.0.1:1.*: the connection was refused'],
+    ['watch --agent=http://127.0.0.1:1 --timeout=1s', 2, 'the connection was refused'],
+    ['check --expect=nothing', 64, '--expect "nothing": unknown'],
+    ['demo --phase=3s --once --web.listen-address=127.0.0.1:0', 0, 'public-free: true'],
+  ])(
+    '%s ends with %i and says so',
+    async (command, code, words) => {
+      const outcome = await shell(
+        `folder=$(mktemp -d); ${kubeconfig}; ${node} "$MAIN" ${command}; code=$?; rm -r $folder; exit $code`,
+      );
+      expect(outcome.stdout + outcome.stderr).toMatch(new RegExp(words));
+      expect(outcome.code, outcome.stderr).toBe(code);
+    },
+    60_000,
+  );
+});
+
 describe('the program', () => {
   test.concurrent('says its version and its help on stdout, and problems on stderr with 64', async () => {
     expect(await shell('"$NODE" "$MAIN" --version')).toMatchObject({ code: 0, stderr: '' });
