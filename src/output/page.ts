@@ -24,7 +24,10 @@ const TAB_COLORS: Readonly<Record<Tone, string>> = {
   unknown: '8a949e',
 };
 
-/** A whole HTML document, as of `nowMs` by the wall clock; `status` is null before the first look. */
+/**
+ * A whole HTML document, as of `nowMs` by the wall clock; `status` is null before the first look. Its links are relative:
+ * it may be read behind a path, as through the API server's proxy.
+ */
 export function renderPage(status: NodeStatus | null, nowMs: number): string {
   const view = status && { status, nowMs };
   const title = status === null ? 'no look yet' : `${status.route} - ${status.node}`;
@@ -34,21 +37,21 @@ export function renderPage(status: NodeStatus | null, nowMs: number): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
-<link rel="icon" href="${tabIcon(status)}">
+<link rel="icon" href="${tabIcon(status === null ? 'unknown' : toneOfNode(status))}" data-lost="${tabIcon('unknown')}">
 <style>${new SafeHtml(STYLE)}</style>
 <noscript><meta http-equiv="refresh" content="10"></noscript>
 </head>
 <body data-node="${status?.node ?? ''}" data-build="${BUILD}">
 <a class="skip" href="#main">To the route of this node</a>
-<div id="lost" role="alert" hidden>No answer from the agent<span aria-hidden="true"> for <span id="lost-for"></span></span>: what stands here is what it said last.</div>
+<div id="lost" role="alert" hidden>No answer from the agent<span aria-hidden="true"> for <span id="lost-for"></span></span>: what stands here is what it said last.<span id="lost-to"></span></div>
 ${ICONS}<header>${view === null ? html`<p>eks-endpoint-exporter</p>` : renderHeader(view)}</header>
 <main id="main" tabindex="-1"${status !== null && isOutdated(status) ? html` class="outdated"` : ''}>
 ${view === null ? NO_LOOK : renderSections(view)}</main>
 <footer>
-<a href="/metrics">Metrics</a>
-<a href="/api/v1/status">Node status as JSON</a>
-<a href="/-/healthy">Healthy</a>
-<a href="/-/ready">Ready</a>
+<a href="metrics">Metrics</a>
+<a href="api/v1/status">Node status as JSON</a>
+<a href="-/healthy">Healthy</a>
+<a href="-/ready">Ready</a>
 </footer>
 <div id="said" role="status"></div>
 <script>${new SafeHtml(SCRIPT)}</script>
@@ -80,7 +83,6 @@ function renderSections(view: View): readonly SafeHtml[] {
   ];
 }
 
-function tabIcon(status: NodeStatus | null): string {
-  const color = TAB_COLORS[status === null ? 'unknown' : toneOfNode(status)];
-  return `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'%3E%3Ccircle cx='4.5' cy='4.5' r='4' fill='%23${color}'/%3E%3C/svg%3E`;
+function tabIcon(tone: Tone): string {
+  return `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'%3E%3Ccircle cx='4.5' cy='4.5' r='4' fill='%23${TAB_COLORS[tone]}'/%3E%3C/svg%3E`;
 }

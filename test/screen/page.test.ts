@@ -1,5 +1,4 @@
 /** The page in a real Chromium, served by the real server: at each step of a migration, in both themes, on a phone. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import axe from 'axe-core';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -89,7 +88,7 @@ async function barriers(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe.source);
   return page.evaluate<
     readonly string[]
-  >(`axe.run(document, { preload: false }).then(({ violations }) => violations
+  >(`axe.run(document, { preload: false, resultTypes: ['violations'] }).then(({ violations }) => violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))`);
 }
@@ -194,6 +193,16 @@ test('nothing is green that is too old, in neither theme', async () => {
   }
 });
 
+/** Long enough for the page to ask once more, by its own clock. */
+const REFRESH_MS = 5_000;
+
+/** The page anew, by a clock of its own that can be stepped. */
+async function step(page: Page): Promise<(ms: number) => Promise<void>> {
+  await page.clock.install();
+  await page.reload();
+  return (ms) => page.clock.runFor(ms);
+}
+
 /** Every colour on the page, of text, backgrounds, borders and figures. */
 function usedColors(page: Page): Promise<readonly string[]> {
   return page.evaluate<
@@ -211,6 +220,7 @@ describe('it refreshes itself', () => {
       scene.url,
       { ...LIGHT, viewport: { width: 1280, height: 500 } },
       async ({ page, complaints }) => {
+        const pass = await step(page);
         await page.locator('summary', { hasText: 'The same as text' }).click();
         await page.evaluate(`document.querySelector('.gate').mine = true`);
         await page.locator('footer a').first().focus();
@@ -221,6 +231,7 @@ describe('it refreshes itself', () => {
         await page.evaluate('scrollTo(0, 400)');
         const asked = scene.asked;
         scene.status = phase('moved');
+        await pass(REFRESH_MS);
         await page.locator('.headline.good').waitFor({ timeout: 12_000 });
         expect(scene.asked).toBeGreaterThan(asked);
         expect(await headline(page)).toContain('x-eni');
@@ -242,9 +253,11 @@ describe('it refreshes itself', () => {
     const stale = phase('stale');
     const scene = await show(stale);
     await visit(scene.url, LIGHT, async ({ page }) => {
+      const pass = await step(page);
       const button = page.locator('.finding').nth(1).locator('button.all');
       await button.focus();
       scene.status = { ...stale, findings: stale.findings.slice(1) };
+      await pass(REFRESH_MS);
       await expect.poll(() => page.locator('.finding').count(), { timeout: 12_000 }).toBe(1);
       expect(await page.evaluate<string>(`document.activeElement.closest('.finding').dataset.key`)).toContain(
         'kube-proxy',
@@ -255,55 +268,121 @@ describe('it refreshes itself', () => {
   test('a page that has no answer says so and for how long, and loses its colours; it recovers', async () => {
     const scene = await show(phase('moved'));
     await visit(scene.url, LIGHT, async ({ page }) => {
+      const pass = await step(page);
       const before = await colors(page);
+      const tab = () => page.getAttribute('link[rel=icon]', 'href');
+      const green = await tab();
       expect(await page.locator('#lost').isVisible()).toBe(false);
       await scene.stop();
+      await pass(REFRESH_MS);
       await page.locator('#lost').waitFor({ state: 'visible', timeout: 12_000 });
       await expect
         .poll(() => page.innerText('#lost'), { timeout: 5_000 })
         .toMatch(/No answer from the agent for \d+ s: what stands here/);
       const lostFor = async () => Number(/\d+/.exec(await page.innerText('#lost'))?.[0]);
       const first = await lostFor();
-      await expect.poll(lostFor, { timeout: 5_000 }).toBeGreaterThan(first);
+      await pass(3_000);
+      expect(await lostFor()).toBeGreaterThanOrEqual(first + 2);
       // The colours change within a moment.
       await expect.poll(() => colors(page)).not.toContain(before[0]);
       for (const color of before) expect(await usedColors(page)).not.toContain(color);
       expect(await page.title()).toMatch(/^No answer/);
+      expect(await tab()).not.toBe(green);
       await scene.start();
+      await pass(REFRESH_MS);
       await page.locator('#lost').waitFor({ state: 'hidden', timeout: 12_000 });
       await expect.poll(() => colors(page)).toEqual(before);
+      expect(await tab()).toBe(green);
       expect(await page.title()).toBe('x-eni - ip-192-168-1-204');
     });
   });
 
-  test('what is not the page is no answer: a login form of a proxy, a 503', async () => {
+  test('what is not the whole page is no answer: a login form of a proxy, a 503, half a page', async () => {
     const scene = await show(phase('moved'));
     await visit(scene.url, LIGHT, async ({ page }) => {
-      await page.route('**/*', (route) =>
-        route.fulfill({ contentType: 'text/html', body: '<h1>Log in</h1>' }),
-      );
-      await page.locator('#lost').waitFor({ state: 'visible', timeout: 12_000 });
+      const pass = await step(page);
+      const whole = await (await fetch(scene.url)).text();
+      const lost = page.locator('#lost');
+      for (const answer of [
+        { contentType: 'text/html', body: '<h1>Log in</h1>' },
+        { contentType: 'text/html', body: whole, status: 503 },
+        { contentType: 'text/html', body: whole.slice(0, whole.indexOf('id="hour-heading"')) },
+      ]) {
+        await page.route('**/*', (route) => route.fulfill(answer));
+        await pass(REFRESH_MS);
+        await lost.waitFor({ state: 'visible', timeout: 12_000 });
+        expect(await headline(page)).toContain('x-eni');
+        expect(await page.locator('#findings').count()).toBe(1);
+        await page.unroute('**/*');
+        await pass(REFRESH_MS);
+        await lost.waitFor({ state: 'hidden', timeout: 12_000 });
+      }
+    });
+  });
+
+  test('another node that answers is not taken for this one, and named', async () => {
+    const scene = await show(phase('stale'));
+    await visit(scene.url, LIGHT, async ({ page }) => {
+      const pass = await step(page);
+      const lost = page.locator('#lost');
+      scene.status = { ...phase('moved'), node: 'ip-10-0-0-7' };
+      await pass(REFRESH_MS);
+      await lost.waitFor({ state: 'visible', timeout: 12_000 });
+      expect(await lost.innerText()).toContain('ip-10-0-0-7 answers here now: reload to see it.');
+      expect(await headline(page)).toContain('public');
+      await scene.stop();
+      await pass(REFRESH_MS);
+      await expect.poll(() => lost.innerText()).not.toContain('ip-10-0-0-7');
+      await scene.start();
+      scene.status = phase('moved');
+      await pass(REFRESH_MS);
+      await lost.waitFor({ state: 'hidden', timeout: 12_000 });
       expect(await headline(page)).toContain('x-eni');
+    });
+  });
+
+  test("behind a path, as through the API server's proxy", async () => {
+    const scene = await show(phase('stale'));
+    const url = `${scene.url}api/v1/namespaces/monitoring/pods/agent:10943/proxy/`;
+    await visit(scene.url, LIGHT, async ({ page, complaints }) => {
+      await page.route(scene.url, (route) => route.fulfill({ json: { paths: [] } }));
+      await page.route(url, async (route) =>
+        route.fulfill({ response: await route.fetch({ url: scene.url }) }),
+      );
+      await page.clock.install();
+      await page.goto(url);
+      scene.status = phase('moved');
+      await page.clock.runFor(REFRESH_MS);
+      await page.locator('.headline.good').waitFor({ timeout: 12_000 });
+      expect(await page.locator('#lost').isVisible()).toBe(false);
+      expect(
+        await page.evaluate(`[...document.querySelectorAll('footer a')].map(({ href }) => href)`),
+      ).toEqual(['metrics', 'api/v1/status', '-/healthy', '-/ready'].map((path) => url + path));
+      expect(complaints).toEqual([]);
     });
   });
 
   test('not while nobody sees it, and at once when it is seen again', async () => {
     const scene = await show(phase('stale'));
     await visit(scene.url, LIGHT, async ({ page }) => {
+      const pass = await step(page);
       const hide = (hidden: boolean) =>
         page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, get: () => ${hidden} });
           document.dispatchEvent(new Event('visibilitychange'))`);
       await hide(true);
       const asked = scene.asked;
-      await sleep(7_000);
+      await pass(60_000);
       expect(scene.asked).toBe(asked);
       scene.status = phase('moved');
       await hide(false);
       await page.locator('.headline.good').waitFor({ timeout: 2_000 });
     });
   });
+});
 
-  test('the real demo, by a page that is only left open', async () => {
+// By the real clock, and so side by side. Only one of them has a scene.
+describe.concurrent('left open', () => {
+  test('the real demo, by a page that is only left open', async ({ expect }) => {
     const runtime = testRuntime();
     const ended = runDemo(configOf('demo', '--phase=7s', '--web.listen-address=127.0.0.1:0'), runtime);
     await expect.poll(() => runtime.out.join(''), { timeout: 5_000 }).toContain('/metrics');
@@ -320,10 +399,10 @@ describe('it refreshes itself', () => {
     runtime.raise('SIGTERM');
     expect(await ended).toBe(0);
   });
-});
 
-describe('without JavaScript', () => {
-  test('all of it can be read, nothing offers what only a script can do, and it is asked for anew', async () => {
+  test('without JavaScript all of it can be read, nothing offers what only a script can do, and it is asked for anew', async ({
+    expect,
+  }) => {
     const scene = await show(phase('stale'));
     await visit(scene.url, { ...LIGHT, javaScriptEnabled: false }, async ({ page, complaints }) => {
       const text = await page.innerText('main');
@@ -370,6 +449,19 @@ describe('copying', () => {
         .toMatch(/^(Copied|Selected: copy it with your keyboard)$/);
       expect(await page.evaluate<string>('String(getSelection())')).toBe(COMMAND);
     });
+  });
+});
+
+test('on paper tables keep their shape, and nothing is folded away', async () => {
+  const scene = await show(phase('stale'));
+  await visit(scene.url, LIGHT, async ({ page }) => {
+    await page.emulateMedia({ media: 'print' });
+    const tall = `[...document.querySelectorAll('table')].filter((one) => one.offsetHeight > 0).map((one) => {
+      const lines = [...one.querySelectorAll('tr > :first-child')].map(({ offsetHeight }) => offsetHeight);
+      return [one.caption.textContent, Math.max(...lines)];
+    }).filter(([, height]) => height > 60)`;
+    expect(await page.evaluate(tall)).toEqual([]);
+    expect(await page.locator('details table').first().isVisible()).toBe(true);
   });
 });
 

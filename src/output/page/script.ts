@@ -9,7 +9,9 @@ export const SCRIPT = `'use strict';
   const ANSWER_WITHIN_MS = 10000;
   const LOST_AFTER_MS = 20000;
   const root = document.documentElement;
+  const icon = document.querySelector('link[rel=icon]');
   const banner = document.getElementById('lost');
+  const lostTo = document.getElementById('lost-to');
   const said = document.getElementById('said');
   let answeredAt = Date.now();
   let failed = false;
@@ -24,6 +26,7 @@ export const SCRIPT = `'use strict';
     if (banner.hidden === lost) banner.hidden = !lost;
     if (!lost) return;
     document.title = 'No answer - ' + document.body.dataset.node;
+    if (icon.getAttribute('href') !== icon.dataset.lost) icon.href = icon.dataset.lost;
     document.getElementById('lost-for').textContent = Math.round(ageMs / 1000) + ' s';
   }
 
@@ -31,23 +34,32 @@ export const SCRIPT = `'use strict';
     clearTimeout(timer);
     if (asking || document.hidden) return;
     asking = true;
+    let other = '';
     try {
-      const response = await fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+      const response = await fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
       const next = new DOMParser().parseFromString(await response.text(), 'text/html');
-      if (!response.ok || !next.body.dataset.build) throw new Error('not the page');
+      // Its script is its end.
+      if (!response.ok || !next.body.dataset.build || !next.querySelector('body > script')) throw new Error('not the whole page');
+      const { node } = next.body.dataset;
+      if (node && document.body.dataset.node && node !== document.body.dataset.node) {
+        // A forwarded port that moved, an address of several agents: what that one says is not of this node.
+        other = ' ' + node + ' answers here now: reload to see it.';
+        throw new Error('another node');
+      }
       // Another release of the agent has another script.
       if (next.body.dataset.build !== document.body.dataset.build) return location.reload();
       morph(document.querySelector('main'), next.querySelector('main'));
       morph(document.querySelector('header'), next.querySelector('header'));
       document.title = next.title;
-      document.body.dataset.node = next.body.dataset.node;
-      morph(document.querySelector('link[rel=icon]'), next.querySelector('link[rel=icon]'));
+      document.body.dataset.node = node;
+      morph(icon, next.querySelector('link[rel=icon]'));
       answeredAt = Date.now();
       failed = false;
     } catch {
       failed = true;
     } finally {
       asking = false;
+      if (lostTo.textContent !== other) lostTo.textContent = other;
       showAge();
       timer = setTimeout(refresh, EVERY_MS);
     }

@@ -1,12 +1,13 @@
 /** The strip of the last hour: routes as bars, DNS changes and reconnects as marks above them; and the same as text. */
 import type { NodeRoute, NodeStatus, TimelineSpan } from '../../model/status.ts';
+import { list } from '../../model/text.ts';
 import { html, type SafeHtml } from '../html.ts';
 import { clockTime, type Tone, toneOfRoute, type View } from './view.ts';
 
 const HOUR_MS = 3_600_000;
 const BAR = { y: 28, height: 30 };
 const TICKS = [
-  { x: 0, text: '60 min ago', anchor: 'start' },
+  { x: 0, text: '60 min', anchor: 'start' },
   { x: 25, text: '45', anchor: 'middle' },
   { x: 50, text: '30', anchor: 'middle' },
   { x: 75, text: '15', anchor: 'middle' },
@@ -31,7 +32,7 @@ const MARKS = {
 } as const;
 
 export function renderStrip(view: View): SafeHtml {
-  const { timeline } = view.status;
+  const timeline = view.status.timeline.filter(({ until }) => Date.parse(until) > view.nowMs - HOUR_MS);
   const routes = [...new Set(timeline.flatMap((span) => span.routes))];
   return html`<section aria-labelledby="hour-heading">
 <h2 id="hour-heading">The last hour</h2>
@@ -102,7 +103,7 @@ function sentence(span: TimelineSpan, { nowMs }: View): string {
     ...(span.closed > 0 ? [`connections closed (${span.closed})`] : []),
   ];
   const when = `${clockTime(span.from, nowMs)} to ${clockTime(span.until, nowMs)}`;
-  return `${when}: ${[span.routes.join(' and '), ...changes].join(', ')}`;
+  return `${when}: ${[list(span.routes), ...changes].join(', ')}`;
 }
 
 /** In short: the text below says all of it. */
@@ -111,7 +112,7 @@ function describe(timeline: readonly TimelineSpan[], view: View): string {
   const [first, last] = [timeline[0], timeline.at(-1)];
   if (first === undefined || last === undefined) return 'No look has ended in the last hour.';
   const runs = timeline
-    .map(({ routes }) => routes.join(' and '))
+    .map(({ routes }) => list(routes))
     .filter((routes, index, all) => routes !== all[index - 1]);
   return `From ${clockTime(first.from, view.nowMs)} to ${clockTime(last.until, view.nowMs)}: ${runs.join(', then ')}. DNS changes: ${total((span) => span.dnsChanges)}, connections opened: ${total((span) => span.opened)}, closed: ${total((span) => span.closed)}.`;
 }

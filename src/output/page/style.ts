@@ -115,7 +115,8 @@ footer { padding-bottom: 2rem; display: flex; flex-wrap: wrap; gap: .25rem 1.25r
   .copy, .skip, #said { display: none !important }
   section, .finding, .gate { break-inside: avoid }
   .scroll { overflow: visible }
-  th, td { white-space: normal }
+  th, td { white-space: normal; overflow-wrap: break-word }
+  td.detail { min-width: 0; width: auto }
   details::details-content { content-visibility: visible; display: block }
 }
 `;

@@ -1,5 +1,6 @@
 /** What every part of the page needs: the status, the time at which it is shown, and the words and signs for it. */
 import type { GateState, NodeRoute, NodeStatus, Route, Severity } from '../../model/status.ts';
+import { duration } from '../../model/text.ts';
 import { html, type SafeHtml } from '../html.ts';
 import type { IconName } from './icons.ts';
 
@@ -69,16 +70,11 @@ export function clockTime(at: string, nowMs: number = Date.parse(at)): string {
   return `${day === today ? '' : `${day} `}${rest.slice(0, 8)} UTC`;
 }
 
-const DAY_SECONDS = 86_400;
+const DAY_MS = 86_400_000;
 
 /** A length of time for people; a clock that was set back gives none that is negative. */
 function span(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`;
-  return seconds < 2 * DAY_SECONDS
-    ? `${Math.floor(seconds / 3_600)} h`
-    : `${Math.floor(seconds / DAY_SECONDS)} days`;
+  return ms < 2 * DAY_MS ? duration(Math.max(0, ms)) : `${Math.floor(ms / DAY_MS)} days`;
 }
 
 /** `4 ms`, `2.5 s` */

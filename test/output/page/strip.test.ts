@@ -38,3 +38,28 @@ test('the ends of the strip are where the looks end, not now', () => {
   expect(bars.length).toBeGreaterThan(0);
   for (const [, x, width] of bars) expect(Number(x) + Number(width)).toBeLessThan(51);
 });
+
+test('what is older than the hour is not on the strip', () => {
+  const watch = new Watch();
+  const node = { processes: KUBELET, slice: X_ENI };
+  watch.look({ ...node, sockets: [ON_PUBLIC], dns: PUBLIC }, 0);
+  const status = watch.look({ ...node, sockets: [ON_X_ENI], dns: X_ENI });
+  const page = pageOf(judgeAge(status, 10_800_000, 10_000), 10_800);
+  const strip = textOf(page, 'aria-labelledby="hour-heading"');
+  expect(page).not.toMatch(/<rect x="[\d.]+%" y="28"/);
+  // In the legend alone.
+  for (const mark of ['dns', 'opened', 'closed'])
+    expect(page.split(`<path class="mark ${mark}"`)).toHaveLength(2);
+  expect(strip).toContain('No look has ended in the last hour.');
+  expect(strip).not.toContain('DNS changed (1)');
+});
+
+test('three routes in one minute are a list', () => {
+  const span = { from: '2026-11-20T12:00:00.000Z', until: '2026-11-20T12:01:00.000Z' };
+  const changes = { dnsChanges: 0, opened: 0, closed: 0 };
+  const timeline = [{ ...span, routes: ['public', 'mixed', 'x-eni'] as const, ...changes }];
+  const status = { ...statusAfter({}), observedAt: span.until, timeline };
+  expect(textOf(pageOf(status), 'aria-labelledby="hour-heading"')).toContain(
+    '12:01:00 UTC: public, mixed and x-eni',
+  );
+});
