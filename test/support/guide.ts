@@ -99,6 +99,7 @@ const COMMAND_LINE = new RegExp(
 const VALUES = new Map([
   ['"$1"', 'public-free'],
   ['"$least"', '3'],
+  ['"$NODES"', '75'],
 ]);
 
 /** The arguments of this program, wherever it is called. */
