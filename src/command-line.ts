@@ -1,6 +1,7 @@
 /** Command line and environment to what is asked for: a command with its config, a text, or every problem at once. */
 import { type Config, type Environment, type Host, makeConfig } from './config.ts';
 import { ENVIRONMENT_PREFIX, environmentName, FLAGS, type Flag, namesOf } from './flags.ts';
+import { list } from './model/text.ts';
 import {
   COMMAND_NAMES,
   COMMANDS,
@@ -174,14 +175,10 @@ function isOfAService(name: string, env: Environment): boolean {
 
 function describeUnknown(name: string, command: CommandName | null): string {
   const owners = COMMAND_NAMES.filter((other) => findFlag(flagsOf(other), name) !== undefined);
-  if (owners.length > 0) return `${name}: not a flag of ${command}; it is one of ${andList(owners)}`;
+  if (owners.length > 0) return `${name}: not a flag of ${command}; it is one of ${list(owners)}`;
   const names = [...flagsOf(command).flatMap(namesOf), '--help', '--version'];
   const near = nearest(name, names);
   return `${shorten(name)}: unknown flag${near === null ? '' : `; did you mean ${near}?`}`;
-}
-
-function andList(words: readonly string[]): string {
-  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' and ');
 }
 
 /** The name that takes the fewest edits to reach, if these are few. */

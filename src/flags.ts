@@ -51,7 +51,11 @@ export type FleetOutput = (typeof FLEET_OUTPUTS)[number];
 /** What `watch` can wait for: a route of the node, or a gate. */
 const WATCH_GOALS = ['x-eni', 'public-free'] as const satisfies readonly WatchGoal[];
 
-const AGENT = { name: '--agent', placeholder: 'URL', read: readBaseUrl };
+const AGENT = {
+  name: '--agent',
+  placeholder: 'URL',
+  read: (text: string) => readBaseUrl(text, 'http://127.0.0.1:10943'),
+};
 
 const LISTEN_ADDRESS = {
   name: '--web.listen-address',

@@ -1,4 +1,5 @@
 /** The log: one line an event, as logfmt or JSON, whatever the event holds. */
+import { escapeInvisible } from './model/text.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -61,14 +62,4 @@ function formatLogfmt(fields: LogFields): string {
       return `${key.replaceAll(/[^\w.-]/g, '_')}=${bare ? text : quote(text)}`;
     })
     .join(' ');
-}
-
-/** JSON leaves DEL, the C1 controls, the Unicode line ends and the direction marks as they are. */
-function escapeInvisible(json: string): string {
-  return json.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
-    character
-      .split('')
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      .join(''),
-  );
 }

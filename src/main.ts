@@ -84,6 +84,7 @@ function realRuntime(): Runtime {
         for (const signal of signals) process.off(signal, handler);
       };
     },
+    suspend: () => void process.kill(process.pid, 'SIGSTOP'),
     selfUsage() {
       const { user, system } = process.cpuUsage();
       return {

@@ -91,8 +91,8 @@ export function wholeNumberBetween(least: number, most: number): (text: string) 
 }
 
 /** To a URL without its last slash. A login does not belong into a URL: it is shown in lists of processes. */
-export function readBaseUrl(text: string): Reading<string> {
-  const fix = 'give one such as http://127.0.0.1:9090';
+export function readBaseUrl(text: string, example = 'http://127.0.0.1:9090'): Reading<string> {
+  const fix = `give one such as ${example}`;
   const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : null;
   if (url === null) return { problem: `not an http or https URL; ${fix}` };
   if (url.username !== '' || url.password !== '')
@@ -109,15 +109,22 @@ export function readMatcher(text: string): Reading<LabelMatcher> {
   if (name === undefined || known === undefined || quoted === undefined || name === '__name__')
     return { problem: `not a matcher; give one such as cluster="a" or cluster=~"a|b"` };
   const value = unquoted(quoted);
-  if (value === null) return { problem: `its value is not a string; give one such as cluster="a"` };
+  if (value === null)
+    return {
+      problem: String.raw`its value is not a string; give one such as cluster="a" or node=~"a\\.b", with two backslashes in quotes`,
+    };
   return { value: { name, op: known, value } };
 }
 
-/** A PromQL string; null where its quotes do not fit. Without quotes it is taken as it is: shells eat them. */
+/**
+ * A PromQL string; null where its quotes or its escapes do not fit: `"\d"` is not `d`, a regular expression without its backslash
+ * would leave nodes out. Without quotes it is taken as it is: shells eat them.
+ */
 function unquoted(text: string): string | null {
   const [, quote, inside = ''] = /^(["'])(.*)\1$/s.exec(text) ?? [];
   if (quote === undefined) return /^["']|["']$/.test(text) ? null : text;
   if (new RegExp(`(^|[^\\\\])(\\\\\\\\)*${quote}`).test(inside)) return null;
+  if (inside.replace(/\\[\\"']/g, '').includes('\\')) return null;
   return inside.replace(/\\(.)/gs, '$1');
 }
 

@@ -9,11 +9,13 @@ export interface Runtime extends Edges {
   readonly stderr: Output;
   /** Calls `handler` at each of these signals until the returned function is called. */
   onSignal(signals: readonly Signal[], handler: (signal: Signal) => void): () => void;
+  /** Stops the process until somebody lets it go on (Ctrl-Z, and `fg`). */
+  suspend(): void;
   selfUsage(): SelfUsage;
 }
 
-/** SIGWINCH: the terminal has another size. */
-export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGWINCH';
+/** SIGWINCH: the terminal has another size; SIGTSTP: Ctrl-Z; SIGCONT: it goes on. */
+export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGWINCH' | 'SIGTSTP' | 'SIGCONT';
 
 export interface Output {
   /** Whether a person reads it on a terminal that shows colours. */

@@ -117,7 +117,7 @@ describe('watch', () => {
     ['http://127.0.0.1/#', 'a query or fragment does not belong here'],
   ])('--agent %s: %s', (url, problem) => {
     expect(problemsOf(['watch', '--agent', url])[0]).toBe(
-      `--agent "${url}": ${problem}; give one such as http://127.0.0.1:9090`,
+      `--agent "${url}": ${problem}; give one such as http://127.0.0.1:10943`,
     );
   });
 });

@@ -102,6 +102,7 @@ describe('the source', () => {
       '--prometheus http://me:secret@a',
       '--prometheus "http://me:secret@a": a user or password does not belong here; give one such as http://127.0.0.1:9090',
     ],
+    ['--agent a', '--agent "a": not an http or https URL; give one such as http://127.0.0.1:10943'],
     [
       '--kubernetes --namespace A_b',
       '--namespace "A_b": not a namespace; give its name, such as eks-endpoint-exporter',
@@ -118,6 +119,8 @@ describe('matchers', () => {
     ['cluster != "a"', { name: 'cluster', op: '!=', value: 'a' }],
     ['cluster!~"a.*"', { name: 'cluster', op: '!~', value: 'a.*' }],
     ['cluster="say \\"a\\""', { name: 'cluster', op: '=', value: 'say "a"' }],
+    [String.raw`node=~"a\\d|b\\.c"`, { name: 'node', op: '=~', value: String.raw`a\d|b\.c` }],
+    [String.raw`node=~a\d`, { name: 'node', op: '=~', value: String.raw`a\d` }],
     ['cluster=""', { name: 'cluster', op: '=', value: '' }],
   ])('%s', (text, matcher) => {
     const { target } = verifyConfigOf(['verify', '--prometheus=http://a', `--prometheus-matcher=${text}`]);
@@ -133,6 +136,7 @@ describe('matchers', () => {
     'cluster=a"',
     'cluster="a"b"',
     '__name__="up"',
+    String.raw`node=~"a|b\d"`,
   ])('%s is none', (text) => {
     const line = ['verify', '--prometheus=http://a', `--prometheus-matcher=${text}`];
     expect(problemsOf(line)[0]).toMatch(/^--prometheus-matcher .*give one such as cluster="a"/);

@@ -1,4 +1,4 @@
-/** Puts the agent together from its config: what `agent`, `check` and `demo` share. */
+/** Puts the agent together from its config: what `agent`, `check`, `watch` and `demo` share. */
 import { Agent, type AgentParts } from '../agent/agent.ts';
 import { type SourceOptions, Sources } from '../agent/sources.ts';
 import type { Config } from '../config.ts';

@@ -200,7 +200,7 @@ function introduction({ phaseMs }: Config, { addresses }: RunningServer, rounds:
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${address?.port}`;
   return [
     'A simulated EKS node moves from the public endpoint to the X-ENIs of its VPC; the agent watches its sockets.',
-    `Four phases of ${phaseMs / 1000} s (the last at least 13: public-free needs ten of them)${rounds === 1 ? '' : ', again and again: Ctrl-C ends it'}. Nothing leaves this machine. Meanwhile, look at:`,
+    `Four phases of ${phaseMs / 1000} s (the last at least 13: public-free needs ten of them)${rounds === 1 ? '' : ', again and again, each round with a new agent: Ctrl-C ends it'}. Nothing leaves this machine. Meanwhile, look at:`,
     `  ${url}/               the page`,
     `  ${url}/metrics        what Prometheus scrapes: curl -s ${url}/metrics | grep -v '^#'`,
     `  ${url}/api/v1/status  the node status as JSON`,

@@ -101,6 +101,8 @@ export async function agentLooks(
   async function once(): Promise<void> {
     try {
       const status = await agent.ask(stop.signal);
+      const misfit = followed === null ? null : misfitOf(status, followed.status);
+      if (misfit !== null) throw new Error(`${url} answers ${misfit}`);
       const isSame = followed !== null && nameOf(followed.status) === nameOf(status);
       followed = { status, since: isSame && followed !== null ? followed.since : clock() };
       onStatus(aged() ?? status);
@@ -128,7 +130,18 @@ export async function agentLooks(
   };
 }
 
-/** Which look a status is of. */
-function nameOf({ node, observedSince, observedAt }: NodeStatus): string {
-  return `${node} ${observedSince} ${observedAt}`;
+/** Which look of a node a status is of. */
+function nameOf({ observedSince, observedAt }: NodeStatus): string {
+  return `${observedSince} ${observedAt}`;
+}
+
+/** Why what this status says is no change of the node that the last one spoke of; null where it is. */
+function misfitOf(status: NodeStatus, last: NodeStatus): string | null {
+  // A port-forward that moved, an address of several agents.
+  if (status.node !== last.node) {
+    return `for another node now, ${JSON.stringify(status.node)}, and not for ${JSON.stringify(last.node)}`;
+  }
+  return Date.parse(status.observedAt) < Date.parse(last.observedAt)
+    ? `with a look from before the last one, of ${status.observedAt}: it is a copy, or that machine's clock was set back; then begin anew`
+    : null;
 }

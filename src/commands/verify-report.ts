@@ -8,6 +8,7 @@ import { duration } from '../model/text.ts';
 import { renderFleetJson } from '../output/fleet/json.ts';
 import { renderFleetJunit } from '../output/fleet/junit.ts';
 import { renderFleetMarkdown } from '../output/fleet/markdown.ts';
+import { verdictText } from '../output/fleet/sentences.ts';
 import { renderFleetTable } from '../output/fleet/table.ts';
 import { printable } from '../output/terminal.ts';
 import type { Runtime, Signal } from '../runtime.ts';
@@ -46,7 +47,7 @@ export function report(
   }
   const age = duration(runtime.clock().monotonicMs - last.atMs);
   const reason = `${sentence(why)}; what is known is ${age} old: ${last.status.reason}`;
-  runtime.stderr.write(`${printable(sentence(why))}\n`);
+  if (config.output === 'table') runtime.stderr.write(`${printable(sentence(why))}\n`);
   write(withChanges({ ...last.status, verdict: 'unknown', reason, notCovered: [] }), { config, runtime });
   return CANNOT_TELL;
 }
@@ -59,10 +60,10 @@ function withHold(status: FleetStatus, { forMs }: VerifyConfig): FleetStatus {
   };
 }
 
-/** One sentence on stderr; for programs the document that they read says the same. */
+/** One sentence on stderr; for programs the document that they read says it as well. */
 export function reportProblem(problem: string, { config, runtime }: Reporting): number {
-  runtime.stderr.write(`${printable(sentence(problem))}\n`);
-  if (config.output !== 'table') {
+  if (config.output === 'table') runtime.stderr.write(`${printable(sentence(problem))}\n`);
+  else {
     const observation = {
       source: sourceText(config.target),
       at: new Date(runtime.clock().wallMs).toISOString(),
@@ -76,7 +77,9 @@ export function reportProblem(problem: string, { config, runtime }: Reporting): 
   return CANNOT_TELL;
 }
 
-function write(status: FleetStatus, { config, runtime: { stdout } }: Reporting): void {
+/** What is for programs goes to a file or a pipe: the verdict is then said to who looks on, or reads the pipeline's log. */
+function write(status: FleetStatus, { config, runtime: { stdout, stderr } }: Reporting): void {
+  if (config.output !== 'table') stderr.write(`${verdictText(status)}\n`);
   stdout.write(RENDERERS[config.output](status, { color: stdout.color, columns: stdout.columns }));
 }
 

@@ -2,6 +2,8 @@
 import type { FleetSource, FleetTarget } from '../fleet/source.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FleetBaseline } from '../model/fleet/baseline.ts';
+import { withForgotten } from '../model/fleet/forgotten.ts';
+import type { NodeObservation } from '../model/fleet/observation.ts';
 import { judgeFleet } from '../model/fleet/verdict.ts';
 import type { Runtime, Signal } from '../runtime.ts';
 import type { VerifyConfig } from '../verify-config.ts';
@@ -28,6 +30,7 @@ export async function runVerify(
   });
   try {
     const baseline = await readBaselineFile(config, runtime);
+    refuseDoubles(config.target);
     const ending = await askFleet(config, runtime, { open, signal: stop.signal });
     return report(ending, { config, runtime, baseline, endedBy });
   } catch (error) {
@@ -35,6 +38,13 @@ export async function runVerify(
   } finally {
     off();
   }
+}
+
+/** The answers of one agent would look like two nodes of one name. */
+function refuseDoubles(target: FleetTarget): void {
+  if (target.kind !== 'agents') return;
+  const double = target.urls.find((url, index) => target.urls.indexOf(url) !== index);
+  if (double !== undefined) throw new Error(`--agent ${double} is given twice: give it once`);
 }
 
 /** Null without one; rejects with one sentence. */
@@ -45,7 +55,9 @@ async function readBaselineFile(
   if (baselineFile === null) return null;
   const file = `the baseline ${JSON.stringify(baselineFile)}`;
   const text = await readFile(baselineFile).catch((error: unknown) => {
-    throw new Error(`Cannot read ${file}: ${messageOf(error)}`);
+    // Node's own text ends in the name of the file.
+    const why = messageOf(error).replace(/, \w+ '.*'$/s, '');
+    throw new Error(`Cannot read ${file}: ${why}; give a file that 'verify --output json' wrote`);
   });
   const read = (await import('../fleet/baseline.ts')).readBaseline(text);
   if ('problem' in read) throw new Error(`Cannot use ${file}: ${read.problem}`);
@@ -66,13 +78,20 @@ async function askFleet(
   aborted.forget();
   if (source === null) return { kind: 'aborted', last: null };
   const isRepeated = waitMs !== null || forMs !== null;
-  const display = new ProgressDisplay({ output: runtime.stderr, clock, isRepeated, forMs });
+  const display = new ProgressDisplay({
+    output: runtime.stderr,
+    clock,
+    isRepeated,
+    ...{ waitMs, forMs, intervalMs },
+  });
   let earlierEndpoints: readonly string[] = [];
+  let earlierNodes: readonly NodeObservation[] = [];
   try {
     return await askInRounds({
       async ask() {
         const onProgress = (done: number, total: number) => display.onAsked(done, total);
-        const observation = await source.observe({ signal, onProgress });
+        const observation = withForgotten(await source.observe({ signal, onProgress }), earlierNodes);
+        earlierNodes = observation.nodes;
         const status = judgeFleet(observation, { ...wishesOf(config), earlierEndpoints });
         if (earlierEndpoints.length === 0)
           earlierEndpoints = status.endpoints.map(({ hostname }) => hostname);

@@ -69,7 +69,7 @@ class Watching implements Listener {
     });
     const offs = [
       onSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], () => this.#end('signal')),
-      onSignal(['SIGWINCH'], () => this.#see((watched) => watched)),
+      onSignal(['SIGWINCH', 'SIGCONT'], () => this.#see((watched) => watched)),
     ];
     const ticks = setInterval(() => this.#seeAge(looks), TICK_MS);
     const timeUp = () => {

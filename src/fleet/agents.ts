@@ -6,7 +6,15 @@ import type { Clock } from '../model/observation.ts';
 import type { SendRequest } from '../net/http.ts';
 import { MAX_STATUS_BYTES } from './node-status.ts';
 import { inPool } from './pool.ts';
-import { type AgentReply, aged, noAnswer, readAgentReply, STATUS_DEADLINE_MS, STATUS_PATH } from './reply.ts';
+import {
+  type AgentReply,
+  aged,
+  noAnswer,
+  readAgentReply,
+  STATUS_DEADLINE_MS,
+  STATUS_PATH,
+  schemeAdvice,
+} from './reply.ts';
 import type { AgentsTarget, FleetSource, ObserveOptions } from './source.ts';
 
 interface Tools {
@@ -29,11 +37,13 @@ export async function openAgents(target: AgentsTarget, { request, clock }: Tools
         deadlineMs: STATUS_DEADLINE_MS,
         maxBytes: MAX_STATUS_BYTES,
       });
-      return readAgentReply(reply, clock().wallMs);
+      return readAgentReply(reply, clock().wallMs, url);
     } catch (error) {
+      const detail = messageOf(error);
       const remedy =
+        schemeAdvice(url, detail) ??
         'see that an agent runs there, and that this machine may connect to it; its port is 10943 unless it was told another';
-      return { node: null, seen: noAnswer('not-answering', { detail: messageOf(error), remedy }) };
+      return { node: null, seen: noAnswer('not-answering', { detail, remedy }) };
     }
   }
 

@@ -26,6 +26,9 @@ const BASELINE = v.object({
 
 const VERSIONED = v.object({ schemaVersion: v.number() });
 
+/** That of one node, which `check` and an agent give, has the same version. */
+const OF_ONE_NODE = v.object({ node: v.string(), route: v.string() });
+
 const REMEDY = "give a file that 'verify --output json' wrote";
 
 /** The problem is what is wrong with the text and what would do; one sentence without its period. */
@@ -41,7 +44,15 @@ export function readBaseline(
     return {
       problem: `it has schemaVersion ${schemaVersion}, this program reads ${SCHEMA_VERSION}; make the baseline with this release`,
     };
+  if (v.is(OF_ONE_NODE, json))
+    return {
+      problem: 'this is the status of one node, not of a fleet: give an earlier verify --output json',
+    };
   const read = v.safeParse(BASELINE, json);
+  if (read.success && read.output.nodes.length === 0)
+    return {
+      problem: `it knows no node (${read.output.reason}); ${REMEDY} when it could ask the nodes`,
+    };
   if (read.success) return { baseline: read.output };
   const [issue] = read.issues;
   return { problem: `it is no fleet status (${v.getDotPath(issue) ?? 'it'}: ${issue.message}); ${REMEDY}` };

@@ -1,9 +1,10 @@
 /** One running agent that is asked for its node status again and again. */
 import { Agent } from 'node:https';
+import { messageOf } from '../model/errors.ts';
 import type { NodeStatus } from '../model/status.ts';
 import type { SendRequest } from '../net/http.ts';
 import { MAX_STATUS_BYTES, readNodeStatus } from './node-status.ts';
-import { STATUS_PATH } from './reply.ts';
+import { pathAdvice, STATUS_PATH, schemeAdvice } from './reply.ts';
 
 /** An agent makes its last status do where a look takes longer than 80 % of this. */
 const PATIENCE_SECONDS = 2.5;
@@ -34,14 +35,26 @@ export function followAgent(url: string, request: SendRequest): FollowedAgent {
         deadlineMs: DEADLINE_MS,
         maxBytes: MAX_STATUS_BYTES,
         signal,
+      }).catch((error: unknown) => {
+        throw new Error(withAdvice(messageOf(error), schemeAdvice(url, messageOf(error))), { cause: error });
       });
-      if (code !== 200) throw new Error(`${url} ${ANSWERS.get(code) ?? `answered with HTTP status ${code}`}`);
+      if (code !== 200) {
+        const problem = `${url} ${ANSWERS.get(code) ?? `answered with HTTP status ${code}`}`;
+        throw new Error(withAdvice(problem, pathAdvice(url, String(code))));
+      }
       const read = readNodeStatus(body);
-      if ('problem' in read) throw new Error(`${url} is not understood: ${read.problem}`);
+      if ('problem' in read) {
+        const problem = `${url} is not understood: ${read.problem}`;
+        throw new Error(withAdvice(problem, pathAdvice(url, read.problem)));
+      }
       return read.status;
     },
     close: () => https.destroy(),
   };
+}
+
+function withAdvice(problem: string, advice: string | null): string {
+  return advice === null ? problem : `${problem}; ${advice}`;
 }
 
 const ANSWERS = new Map([

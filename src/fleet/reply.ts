@@ -17,8 +17,23 @@ export interface AgentReply {
   readonly seen: NodeAnswer | NoAnswer;
 }
 
-/** `nowMs`: when the reply came, by this machine's clock. */
-export function readAgentReply(reply: HttpReply, nowMs: number): AgentReply {
+/** What would do, as far as the address shows it, where a connection to it failed; null where it shows nothing. */
+export function schemeAdvice(url: string, error: string): string | null {
+  return url.startsWith('https:') && error.includes('TLS failed')
+    ? 'give it with http://: an agent speaks http, not https, unless something in front of it does'
+    : null;
+}
+
+/** The same, where what answers knows no status: 404, or a page. */
+export function pathAdvice(url: string, problem: string): string | null {
+  const { origin, pathname } = new URL(url);
+  return pathname === '/' || !/\b404\b|is no JSON/.test(problem)
+    ? null
+    : `give the address without a path, ${origin}, unless something in front of the agent has one`;
+}
+
+/** `nowMs`: when the reply came, by this machine's clock. `url`: the address that was given, where one was. */
+export function readAgentReply(reply: HttpReply, nowMs: number, url: string | null = null): AgentReply {
   const { status: code, body } = reply;
   if (code === 503 && NOT_YET.test(body)) {
     return nobody('not-answering', {
@@ -26,17 +41,26 @@ export function readAgentReply(reply: HttpReply, nowMs: number): AgentReply {
       remedy: 'wait some seconds and ask again; if it stays so, see the log of the agent',
     });
   }
+  if (code === 401) {
+    return nobody('not-answering', {
+      detail: 'what answers there asks for a password (401)',
+      remedy: 'ask a Prometheus that scrapes it (--prometheus): this program has no password for agents',
+    });
+  }
   if (code !== 200) {
+    const advice = url === null ? null : pathAdvice(url, String(code));
     return nobody('not-answering', {
       detail: `what answers there gives no ${STATUS_PATH}: ${code} ${JSON.stringify(body.trim().slice(0, 60))}`,
-      remedy: 'see what listens there, and with which flags',
+      remedy: advice ?? 'see what listens there, and with which flags',
     });
   }
   const read = readNodeStatus(body);
   if ('problem' in read) {
+    const advice = url === null ? null : pathAdvice(url, read.problem);
     return nobody('unreadable', {
       detail: read.problem,
       remedy:
+        advice ??
         'use an eks-endpoint-exporter as new as the one on the node, and see that nothing else answers there',
     });
   }

@@ -11,3 +11,19 @@ export function duration(ms: number): string {
   if (total < 120) return `${total} s`;
   return total < 7200 ? `${Math.floor(total / 60)} min` : `${Math.floor(total / 3600)} h`;
 }
+
+/** JSON that no terminal obeys: it leaves DEL, the C1 controls, the Unicode line ends and the direction marks as they are. */
+export function escapeInvisible(json: string): string {
+  return json.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/** A value as JSON on lines of its own, that no terminal obeys. */
+export function printableJson(value: unknown): string {
+  const lines = JSON.stringify(value, null, 2).split('\n');
+  return `${lines.map(escapeInvisible).join('\n')}\n`;
+}

@@ -1,6 +1,7 @@
 import type { NodeStatus } from '../model/status.ts';
+import { printableJson } from '../model/text.ts';
 
 /** The node status as JSON for people and programs. */
 export function renderJson(status: NodeStatus): string {
-  return `${JSON.stringify(status, null, 2)}\n`;
+  return printableJson(status);
 }

@@ -17,16 +17,6 @@ export function printable(text: string): string {
   return text.replace(/\p{C}/gu, '\u{fffd}');
 }
 
-/** JSON for a terminal as for programs: it escapes by itself only some of what a terminal obeys. */
-export function escapeInvisible(json: string): string {
-  return json.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
-    character
-      .split('')
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      .join(''),
-  );
-}
-
 /** Of a connection's route, with words behind it or without, or of a node's. */
 export function styleOfRoute(route: string): Style {
   if (route === 'x-eni') return 'green';

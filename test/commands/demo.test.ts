@@ -60,6 +60,7 @@ describe('the demo', () => {
     const runtime = testRuntime({ terminal: true });
     const ended = runDemo(configOf('demo', '--phase=3s', '--web.listen-address=127.0.0.1:0'), runtime);
     await untilSaid(runtime, /Node route: public/);
+    expect(runtime.out[0]).toContain('again and again, each round with a new agent: Ctrl-C ends it.');
     runtime.raise('SIGINT');
     expect(await ended).toBe(0);
   });

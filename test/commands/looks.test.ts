@@ -63,6 +63,28 @@ describe('those of an agent', () => {
     expect((await told.until(2)).slice(0, 2)).toEqual(['public', second?.route]);
   });
 
+  test('another node behind the same address is not the one that is watched: nothing is known of that until it answers', async () => {
+    const server = await startWebServer(answering(200, json(first)));
+    const { told, looks } = await follow(server.url);
+    await told.until(1);
+    server.answer = answering(200, json(second && { ...second, node: 'ip-192-168-9-9' }));
+    const silent = `(${server.url} answers for another node now, "ip-192-168-9-9", and not for "ip-192-168-1-204")`;
+    expect((await told.until(3)).slice(0, 3)).toEqual(['public', silent, silent]);
+    expect(looks.status()?.node).toBe('ip-192-168-1-204');
+    server.answer = answering(200, json(second));
+    expect((await told.until(4))[3]).toBe(second?.route);
+  });
+
+  test('a look from before the last one is a copy of an answer, and tells nothing', async () => {
+    const server = await startWebServer(answering(200, json(second)));
+    const { told } = await follow(server.url);
+    await told.until(1);
+    server.answer = answering(200, json(first));
+    expect((await told.until(2))[1]).toBe(
+      `(${server.url} answers with a look from before the last one, of ${first?.observedAt}: it is a copy, or that machine's clock was set back; then begin anew)`,
+    );
+  });
+
   test('nobody there is told too, and asked again', async () => {
     const { told } = await follow('http://127.0.0.1:9');
     expect(await told.until(2)).toEqual(Array(2).fill(expect.stringContaining('the connection was refused')));

@@ -1,13 +1,25 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ProgressDisplay } from '../../src/commands/progress-display.ts';
 import type { RoundSeen } from '../../src/commands/rounds.ts';
-import { answerWith, fleetStatus, manyNodes } from '../support/fleet.ts';
+import { answerWith, fleetStatus, manyNodes, noAnswerFor, nodeSeen } from '../support/fleet.ts';
 import { steppedClock, testRuntime } from '../support/runtime.ts';
 
-function makeDisplay({ terminal = false, isRepeated = true, forMs = null as number | null } = {}) {
+function makeDisplay({
+  terminal = false,
+  isRepeated = true,
+  waitMs = null as number | null,
+  forMs = null as number | null,
+} = {}) {
   const { clock, step } = steppedClock();
   const runtime = testRuntime({ clock, terminal });
-  const display = new ProgressDisplay({ output: runtime.stderr, clock, isRepeated, forMs });
+  const display = new ProgressDisplay({
+    output: runtime.stderr,
+    clock,
+    isRepeated,
+    waitMs,
+    forMs,
+    intervalMs: 10_000,
+  });
   onTestFinished(() => display.end());
   const round = (pass: number, of: number): RoundSeen => ({
     last: {
@@ -17,7 +29,7 @@ function makeDisplay({ terminal = false, isRepeated = true, forMs = null as numb
     problem: null,
     passingSinceMs: null,
   });
-  return { display, step, round, runtime, written: runtime.err, size: runtime.size };
+  return { display, step, clock, round, runtime, written: runtime.err, size: runtime.size };
 }
 
 describe('where there is no terminal', () => {
@@ -32,9 +44,26 @@ describe('where there is no terminal', () => {
     display.onRound(round(1, 4));
     display.end();
     expect(written).toEqual([
-      '2026-11-20T12:00:00Z 0/4 pass, 4 fail\n',
-      '2026-11-20T12:00:30Z 0/4 pass, 4 fail\n',
-      '2026-11-20T12:01:00Z 1/4 pass, 3 fail, about 3 min\n',
+      '2026-11-20T12:00:00Z 0/4 pass, 4 fail (GateFalse: bad1 +3)\n',
+      '2026-11-20T12:00:30Z 0/4 pass, 4 fail (GateFalse: bad1 +3)\n',
+      '2026-11-20T12:01:00Z 1/4 pass, 3 fail (GateFalse: bad1 +2), about 3 min\n',
+    ]);
+  });
+
+  test('a line comes when the cause is another one, and says how long it goes on', () => {
+    const { display, step, clock, written } = makeDisplay({ waitMs: 1_200_000 });
+    for (const why of ['not-answering', 'gone', 'gone'] as const) {
+      const status = fleetStatus([...manyNodes(2), nodeSeen('dark', noAnswerFor(why))]);
+      display.onRound({
+        last: { status, atMs: clock().monotonicMs },
+        problem: null,
+        passingSinceMs: null,
+      });
+      step(10_000);
+    }
+    expect(written.map((line) => line.slice(21))).toEqual([
+      '2/3 pass, 1 unknown (NoAnswer: dark), 20 min left\n',
+      '2/3 pass, 1 unknown (Gone: dark), 19 min left\n',
     ]);
   });
 
@@ -49,10 +78,10 @@ describe('where there is no terminal', () => {
     step(5_000);
     display.onRound(round(2, 4));
     expect(written.map((line) => line.slice(21))).toEqual([
-      '2/4 pass, 2 fail\n',
+      '2/4 pass, 2 fail (GateFalse: bad1 +1)\n',
       'The round failed: it is down\ufffd[2J\n',
       'The round failed: it is slow\n',
-      '2/4 pass, 2 fail\n',
+      '2/4 pass, 2 fail (GateFalse: bad1 +1)\n',
     ]);
   });
 
@@ -74,12 +103,14 @@ describe('on a terminal', () => {
     display.onAsked(150, 200);
     display.onRound(round(100, 200));
     expect(written.slice(0, 2)).toEqual(['\rasked 1 of 200', '\rasked 150 of 200']);
-    expect(written[2]).toMatch(/^\r\[#{15}-{15}\] 100\/200 pass, 100 fail$/);
+    expect(written[2]).toBe(
+      `\r[${'#'.repeat(9)}${'-'.repeat(9)}] 100/200 pass, 100 fail (GateFalse: bad1 +99), next in 10 s`,
+    );
     step(60_000);
     display.onRound({ ...round(0, 0), last: null, problem: 'it is down' });
     display.end();
     const last = written.slice(3).join('');
-    expect(last).toMatch(/^\r {55}\r2026-11-20T12:01:00Z The round failed: it is down\n/);
+    expect(last).toMatch(/^\r {79}\r2026-11-20T12:01:00Z The round failed: it is down\n/);
     expect(written.join('')).not.toContain('\u001b');
   });
 

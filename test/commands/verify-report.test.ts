@@ -51,5 +51,5 @@ test.each([
     source,
     nodesFrom,
   });
-  expect(runtime.err).toEqual(['it is down\n']);
+  expect(runtime.err).toEqual(['CANNOT TELL: it is down.\n']);
 });

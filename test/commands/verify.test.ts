@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { type OpenSource, runVerify } from '../../src/commands/verify.ts';
 import type { ObserveOptions } from '../../src/fleet/source.ts';
@@ -74,7 +75,7 @@ describe('asked once', () => {
   test.each([
     ['all pass', GOOD, 0, 'PASS: all 3 nodes pass public-free.'],
     ['one fails', BAD, 1, 'FAIL: 1 of 3 nodes does not pass public-free.'],
-    ['one is unknown', UNKNOWN, 2, 'CANNOT TELL: 1 of 3 nodes cannot be told'],
+    ['one is unknown', UNKNOWN, 2, 'CANNOT TELL: it is not known of 1 of 3 nodes whether'],
     ['no nodes', [], 2, 'CANNOT TELL: no node was found'],
     [
       'two clusters',
@@ -95,6 +96,24 @@ describe('asked once', () => {
     });
     expect((await verify([BAD], '--output=junit')).out).toContain('failures="2"');
     expect((await verify([BAD], '--output=markdown')).out).toMatch(/^## FAIL: /);
+  });
+
+  test.each(['json', 'junit', 'markdown'])(
+    'the verdict of a document is on stderr as well: %s',
+    async (output) => {
+      const flag = `--output=${output}`;
+      expect((await verify([GOOD], flag)).err).toBe('PASS: all 3 nodes pass public-free.\n');
+      expect((await verify([BAD], flag)).err).toBe('FAIL: 1 of 3 nodes does not pass public-free.\n');
+      expect((await verify([UNKNOWN], flag)).err).toMatch(/^CANNOT TELL: it is not known of [^\n]*\.\n$/);
+    },
+  );
+
+  test('an agent that is given twice is told before anybody is asked', async () => {
+    const config = verifyConfigOf('verify --agent=http://a:1 --agent=http://b:1 --agent=http://a:1');
+    const runtime = testRuntime();
+    const open: OpenSource = () => Promise.reject(new Error('it was opened'));
+    expect(await runVerify(config, runtime, open)).toBe(2);
+    expect(runtime.err).toEqual(['--agent http://a:1 is given twice: give it once\n']);
   });
 
   test('the flags reach the judgement', async () => {
@@ -123,7 +142,7 @@ describe('a source that fails', () => {
 
   test('is a document for programs', async () => {
     const ran = await verify([DOWN], '--output=json');
-    expect([ran.code, ran.err]).toEqual([2, `${DOWN}\n`]);
+    expect([ran.code, ran.err]).toEqual([2, `CANNOT TELL: ${DOWN}.\n`]);
     expect(statusOf(ran)).toMatchObject({
       schemaVersion: 1,
       verdict: 'unknown',
@@ -158,8 +177,8 @@ describe('--wait', () => {
     expect(ran).toMatchObject({ code: 0, asked: 4, closed: 1 });
     expect(ran.out.match(/PASS|FAIL|CANNOT TELL/g)).toEqual(['PASS']);
     expect(ran.err.split('\n').map((line) => line.slice(21))).toEqual([
-      '2/3 pass, 1 unknown',
-      '2/3 pass, 1 fail',
+      expect.stringMatching(/^2\/3 pass, 1 unknown \(NoAnswer: dark\), \d+ s left$/),
+      expect.stringMatching(/^2\/3 pass, 1 fail \(GateFalse: bad\), \d+ s left$/),
       `The round failed: ${DOWN}`,
       '3/3 pass',
       '',
@@ -178,10 +197,10 @@ describe('--wait', () => {
     async (...nodes) => {
       const ran = await verify([nodes, DOWN], '--output=json', { timing: { waitMs: 20 } });
       expect(ran.code).toBe(2);
-      expect(ran.err.trimEnd().split('\n').at(-1)).toBe(DOWN);
+      expect(ran.err.trimEnd().split('\n').at(-1)).toContain(`CANNOT TELL: ${DOWN}; what is known is`);
       const status = statusOf(ran);
       expect(status.verdict).toBe('unknown');
-      expect(status.reason).toMatch(/^Cannot ask .*; what is known is 0 s old: 1 of 3 nodes/);
+      expect(status.reason).toMatch(/^Cannot ask .*; what is known is 0 s old: .*1 of 3 nodes/);
       expect(status.nodes).toHaveLength(3);
     },
   );
@@ -204,6 +223,17 @@ describe('--wait', () => {
     expect(ran.out).toMatch(
       /the answers are of other\.example \(3 nodes\), those of an earlier round were of abc\./,
     );
+  });
+
+  test('a node that Prometheus forgets meanwhile is no node less', async () => {
+    const byTargets = (nodes: readonly NodeObservation[]) => async () =>
+      fleetSeen(nodes, { nodesFrom: 'targets' });
+    const rounds = [byTargets(UNKNOWN), byTargets(GOOD)];
+    const timing = { waitMs: 20 };
+    const ran = await verify(rounds, '', { timing });
+    expect(ran.code).toBe(2);
+    expect(ran.out).toContain('an earlier round knew it');
+    expect((await verify(rounds, '--ignore-gone', { timing })).code).toBe(0);
   });
 
   test('a first round of two clusters is the end', async () => {
@@ -232,7 +262,8 @@ describe('Ctrl-C', () => {
         });
       const ran = await verify([hanging], `--output=${output}`, { runtime });
       const sentence = `Ended by ${signal} before the first round was done: nothing is known yet`;
-      expect(ran).toMatchObject({ code: 2, err: `${sentence}\n`, closed: 1 });
+      const err = output === 'json' ? `CANNOT TELL: ${sentence}.\n` : `${sentence}\n`;
+      expect(ran).toMatchObject({ code: 2, err, closed: 1 });
       if (output === 'json') expect(statusOf(ran)).toMatchObject({ verdict: 'unknown', reason: sentence });
     }
   });
@@ -288,10 +319,20 @@ describe('--baseline', () => {
     expect(ran.err).toContain(why);
   });
 
+  test('that is not there is named once', async () => {
+    const runtime = testRuntime({ readFile: (path) => readFile(path, 'utf8') });
+    const path = "/nowhere/o'clock.json";
+    const config = { ...verifyConfigOf('verify --agent=http://a:1'), baselineFile: path };
+    expect(await runVerify(config, runtime)).toBe(2);
+    expect(runtime.err).toEqual([
+      `Cannot read the baseline "${path}": ENOENT: no such file or directory; give a file that 'verify --output json' wrote\n`,
+    ]);
+  });
+
   test('that cannot be read: one sentence before anybody is asked', async () => {
     const ran = await verify([GOOD], '--baseline=before.json --output=json');
     expect(ran).toMatchObject({ code: 2, opened: 0, asked: 0 });
-    expect(ran.err).toMatch(/^Cannot read the baseline "before\.json": [^\n]*\n$/);
+    expect(ran.err).toMatch(/^CANNOT TELL: Cannot read the baseline "before\.json": [^\n]*\n$/);
     expect(statusOf(ran).verdict).toBe('unknown');
   });
 });

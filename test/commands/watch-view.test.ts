@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { makeWatchView } from '../../src/commands/watch-view.ts';
-import type { Watched } from '../../src/model/watched.ts';
+import { beginWatch, seeSilence, type Watched } from '../../src/model/watched.ts';
 import { ENTER_SCREEN, LEAVE_SCREEN } from '../../src/output/watch/screen.ts';
 import { summaryOf } from '../../src/output/watch/summary.ts';
 import { configOf } from '../support/invocation.ts';
 import { moment } from '../support/observation.ts';
-import { testRuntime } from '../support/runtime.ts';
+import { steppedClock, testRuntime } from '../support/runtime.ts';
 import { looksAt, STEPS, watchedOf } from '../support/watched.ts';
 
 const [FIRST, MOVING] = [watchedOf(looksAt(STEPS.public)), watchedOf(looksAt(STEPS.public, STEPS.mixed))];
@@ -44,6 +44,65 @@ test('in a pipe: the state, a line a change, and the summary', () => {
     '',
     expect.stringMatching(/^Watched /),
   ]);
+});
+
+describe('an agent that never answered', () => {
+  const silent = seeSilence(beginWatch(moment(0)), 'the connection was refused', moment(1));
+
+  function said(flags: readonly string[], watched: Watched): readonly string[] {
+    const { clock, step } = steppedClock();
+    const runtime = testRuntime({ clock });
+    const view = makeWatchView(configOf('watch', '--agent=http://10.0.0.1:10943', ...flags), runtime);
+    const since = watched.silence && { ...watched.silence, since: clock() };
+    for (let second = 0; second <= 65; second++) {
+      view.show({ ...watched, silence: since }, second === 0 ? watched.changes : []);
+      step(1_000);
+    }
+    return runtime.out.map((line) => line.trimEnd());
+  }
+
+  test('is said to be silent each 30 s in a pipe', () => {
+    expect(said([], silent)).toEqual([
+      expect.stringContaining(' silent the agent does not answer: the connection was refused'),
+      expect.stringMatching(/^\S+Z silent still no answer, 30 s: the connection was refused$/),
+      expect.stringMatching(/^\S+Z silent still no answer, 60 s: the connection was refused$/),
+    ]);
+  });
+
+  test('is said so once, also when it was stopped for long in between', () => {
+    const { clock, step } = steppedClock();
+    const runtime = testRuntime({ clock });
+    const view = makeWatchView(configOf('watch', '--agent=http://10.0.0.1:10943'), runtime);
+    const watched = seeSilence(beginWatch(clock()), 'the connection was refused', clock());
+    step(605_000);
+    for (let second = 0; second < 20; second++) {
+      view.show(watched, []);
+      step(1_000);
+    }
+    expect(runtime.out).toHaveLength(1);
+  });
+
+  test('is one change as JSON, and one that was heard before is said to be silent once', () => {
+    expect(said(['--output=json'], silent)).toHaveLength(1);
+    const heard = seeSilence(FIRST, 'the connection was refused', moment(3));
+    expect(said([], heard).filter((line) => line.includes(' silent '))).toHaveLength(1);
+  });
+});
+
+test('in a pipe a machine that is no node is told what to do', () => {
+  const { last } = FIRST;
+  if (last === null) throw new RangeError('no look');
+  const clients = last.clients.map((client) => ({ ...client, found: false }));
+  const nowhere = watchedOf([{ ...last, endpoint: null, clients }]);
+  const said = (...flags: readonly string[]) => {
+    const runtime = testRuntime();
+    makeWatchView(configOf('watch', ...flags), runtime).show(nowhere, []);
+    return runtime.out.join('');
+  };
+  expect(said()).toMatch(
+    /^\S+Z status .*\nno kubelet here: run it on a node as root, or follow an agent: watch --agent=http:\/\/ADDRESS:10943\n$/,
+  );
+  expect(said('--agent=http://10.0.0.1:10943')).not.toContain('no kubelet here');
 });
 
 test('JSON lines on a terminal too', () => {

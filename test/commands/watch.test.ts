@@ -4,7 +4,7 @@ import { runWatch } from '../../src/commands/watch.ts';
 import { type ProcTree, writeProcTree } from '../../src/demo/proc-tree.ts';
 import type { NodeStatus } from '../../src/model/status.ts';
 import { renderJson } from '../../src/output/json.ts';
-import { LEAVE_SCREEN } from '../../src/output/watch/screen.ts';
+import { ENTER_SCREEN, LEAVE_SCREEN } from '../../src/output/watch/screen.ts';
 import { configOf } from '../support/invocation.ts';
 import { makeNode } from '../support/made-node.ts';
 import { answering, failing, type TestRuntime, testRuntime } from '../support/runtime.ts';
@@ -144,6 +144,23 @@ describe('on a terminal', () => {
     expect(runtime.out.at(-1)).toMatch(/^Watched node for \d s/);
   });
 
+  test.concurrent('stopped by Ctrl-Z the shell has its terminal back, and it is drawn anew when it goes on', async () => {
+    const runtime = testRuntime({ terminal: true, resolve: answering([PUBLIC]) });
+    const ended = watch(runtime, makeNode(ON_PUBLIC));
+    await untilSaid(runtime, /Route {3}public/);
+    const before = runtime.out.length;
+    runtime.raise('SIGTSTP');
+    runtime.raise('SIGCONT');
+    expect(runtime.out.slice(before)).toEqual([
+      ...[LEAVE_SCREEN, 'suspended', ENTER_SCREEN],
+      expect.stringMatching(/Route {3}public/),
+    ]);
+    runtime.raise('SIGINT');
+    expect(await ended).toBe(0);
+    expect(runtime.out.filter((text) => text === LEAVE_SCREEN)).toHaveLength(2);
+    expect(runtime.listening()).toBe(0);
+  });
+
   test.concurrent('an error leaves it as it was, too', async () => {
     const runtime = testRuntime({ terminal: true, resolve: answering([PUBLIC]) });
     expect(await watch({ ...runtime, stdout: failingAt(3, runtime) }, makeNode(ON_PUBLIC))).toBe(2);
@@ -212,6 +229,14 @@ describe('what is waited for', () => {
     const text = runtime.out.join('');
     expect(text).toMatch(/^\S+Z silent the agent does not answer: Cannot ask .*refused$/m);
     expect(text).toContain('Node route: public -> unknown');
+  });
+
+  test.concurrent('another node behind the same address does not reach it', async () => {
+    const [ready, still] = [moved, later].map((status) => ({ ...status, node: 'another' }));
+    const runtime = saying(...[onPublic, ready, still].filter((one) => one !== undefined));
+    expect(await follow(runtime, '--until=x-eni', '--timeout=3s')).toBe(2);
+    expect(runtime.out.join('')).toContain('answers for another node now, "another"');
+    expect(runtime.out.join('')).toContain('Watched ip-192-168-1-204 for');
   });
 
   test.concurrent('ended by a signal before: 2', async () => {

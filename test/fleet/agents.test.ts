@@ -69,6 +69,24 @@ test('a certificate of an authority that Node does not know is not trusted', asy
   });
 });
 
+test('https to an agent that speaks http, and a path that it does not know: what would do is to write the address otherwise', async () => {
+  const server = await startWebServer((request, response) => {
+    response.statusCode = request.url === '/metrics/api/v1/status' ? 404 : 200;
+    response.end(request.url === '/page/api/v1/status' ? '<!doctype html>' : statusOf('node-1'));
+  });
+  const https = server.url.replace('http:', 'https:');
+  const { nodes } = await observe([https, `${server.url}/metrics`, `${server.url}/page`]);
+  const withoutPath = `give the address without a path, ${server.url}, unless something in front of the agent has one`;
+  expect(nodes.map(({ seen }) => seen)).toMatchObject([
+    {
+      detail: expect.stringContaining('TLS failed'),
+      remedy: expect.stringMatching(/^give it with http:\/\//),
+    },
+    { why: 'not-answering', remedy: withoutPath },
+    { why: 'unreadable', remedy: withoutPath },
+  ]);
+});
+
 test('an answer of 10 MB is none', async () => {
   const server = await startWebServer((_, response) => response.end('x'.repeat(10_000_000)));
   const { nodes } = await observe([server.url]);

@@ -25,7 +25,15 @@ test.each([
   ['"text"', 'it is no fleet status'],
   ['{}', 'it is no fleet status'],
   ['{"schemaVersion":2}', 'it has schemaVersion 2, this program reads 1'],
-  ['{"schemaVersion":1,"node":"a","route":"x-eni"}', 'it is no fleet status (at:'],
+  ['{"schemaVersion":1,"at":1}', 'it is no fleet status (at:'],
+  [
+    '{"schemaVersion":1,"node":"a","route":"x-eni"}',
+    'this is the status of one node, not of a fleet: give an earlier verify --output json',
+  ],
+  [
+    JSON.stringify({ ...STATUS, verdict: 'unknown', reason: 'it was down', nodes: [] }),
+    "it knows no node (it was down); give a file that 'verify --output json' wrote when it could ask the nodes",
+  ],
   [JSON.stringify({ ...STATUS, nodes: [{ node: 'a', verdict: 'good', route: null }] }), '(nodes.0.verdict:'],
   [JSON.stringify({ ...STATUS, nodes: [{ node: 1, verdict: 'pass', route: null }] }), '(nodes.0.node:'],
   [JSON.stringify({ ...STATUS, at: 'yesterday' }), '(at:'],

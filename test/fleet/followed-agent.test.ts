@@ -45,6 +45,21 @@ test.each([
   await expect(asked).rejects.toThrow(`${server.url} `);
 });
 
+test('https where it speaks http, and a path that it does not know: how to write the address', async () => {
+  const server = await startWebServer(answering(404, 'no'));
+  const https = server.url.replace('http:', 'https:');
+  await expect(following(https).ask(NEVER)).rejects.toThrow(
+    /TLS failed: .*; give it with http:\/\/: an agent/,
+  );
+  const withoutPath = `; give the address without a path, ${server.url}, unless something in front`;
+  await expect(following(`${server.url}/metrics`).ask(NEVER)).rejects.toThrow(withoutPath);
+  await expect(following(server.url).ask(NEVER)).rejects.not.toThrow('without a path');
+  server.answer = answering(200, '<!doctype html>');
+  await expect(following(`${server.url}/metrics`).ask(NEVER)).rejects.toThrow(withoutPath);
+  server.answer = answering(200, '{"schemaVersion": 2}');
+  await expect(following(`${server.url}/node-1`).ask(NEVER)).rejects.not.toThrow('without a path');
+});
+
 test('nobody there is told, and a certificate that nobody vouches for is not believed', async () => {
   await expect(following('http://127.0.0.1:9').ask(NEVER)).rejects.toThrow('the connection was refused');
   const server = await startWebServer(answering(200, JSON_TEXT), { certificate: 'server' });

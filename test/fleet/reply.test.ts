@@ -64,7 +64,15 @@ test('an agent that has not looked yet does not answer', () => {
   expect(aged(reply.seen, 1000)).toBe(reply.seen);
 });
 
-test.each([301, 401, 404, 500])('status %i is no answer, whatever its body', (status) => {
+test('who asks for a password is asked by Prometheus', () => {
+  const { seen } = readAgentReply({ status: 401, headers: {}, body: 'Unauthorized' }, 0);
+  expect(seen).toMatchObject({
+    ...{ kind: 'none', why: 'not-answering', detail: 'what answers there asks for a password (401)' },
+    remedy: expect.stringContaining('--prometheus'),
+  });
+});
+
+test.each([301, 404, 500])('status %i is no answer, whatever its body', (status) => {
   const { node, seen } = readAgentReply({ status, headers: {}, body: BODY }, OBSERVED_MS);
   expect(node).toBe(null);
   expect(seen).toMatchObject({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { duration, list } from '../../src/model/text.ts';
+import { duration, escapeInvisible, list, printableJson } from '../../src/model/text.ts';
 
 test.each<[readonly string[], string]>([
   [[], ''],
@@ -22,4 +22,15 @@ test.each([
   [86_400_000, '24 h'],
 ])('%d ms are, for people, %s', (ms, text) => {
   expect(duration(ms)).toBe(text);
+});
+
+test('no terminal obeys JSON, and programs read the same of it', () => {
+  const hostile = { name: '\u009b2J\u202e\u2028\u007f' };
+  const line = escapeInvisible(JSON.stringify(hostile));
+  expect(line).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+  expect(JSON.parse(line)).toEqual(hostile);
+  const lines = printableJson(hostile);
+  expect(lines.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+  expect(lines).toMatch(/^\{\n {2}"name": .*\n\}\n$/);
+  expect(JSON.parse(lines)).toEqual(hostile);
 });

@@ -1,14 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import {
-  columns,
-  cut,
-  escapeInvisible,
-  painter,
-  printable,
-  widthOf,
-  wrap,
-} from '../../src/output/terminal.ts';
+import { columns, cut, painter, printable, widthOf, wrap } from '../../src/output/terminal.ts';
 
 describe('the width of a text', () => {
   test.each([
@@ -64,7 +56,4 @@ test('paint is there only where it is asked for, and leaves the text as it is', 
 
 test('control characters, and those that turn the direction of a text, do not reach the terminal', () => {
   expect(printable('a\u001b[2Jb\u0007\u009b\u202e\n')).toBe('a�[2Jb����');
-  const json = escapeInvisible(JSON.stringify({ name: '\u009b2J\u202e\u2028' }));
-  expect(json).not.toMatch(/[\p{C}\p{Zl}]/u);
-  expect(JSON.parse(json)).toEqual({ name: '\u009b2J\u202e\u2028' });
 });

@@ -113,6 +113,10 @@ function makeClusters(): Readonly<Record<string, MadeCluster>> {
     middle: { targets: targetsOf(middle), kube: [kubeNodes(middle.nodes.map(({ name }) => name))] },
     before: { targets: before },
     missing: { targets, kube: [kubeNodes([...names, NEW])] },
+    stray: {
+      targets: [...targets, { labels: { ...elsewhere, node: NEW }, metrics: async () => null }],
+      kube,
+    },
     down: { targets: down, kube },
     'down-alone': { targets: down },
     never: { targets: targets.map((one) => edited(one, () => null)) },
@@ -149,6 +153,7 @@ function makeClusters(): Readonly<Record<string, MadeCluster>> {
     'gone-kube': { targets, kube },
     silent: { targets, kube: [kubeNodes([...names, NEW])] },
     'half-silent': { targets, kube: [...kube, kubeNodes([NEW])] },
+    'half-gone': { targets, kube: [...kube, kubeNodes([NEW])] },
     deleted: { targets, kube: [kubeNodes([...names, NEW])] },
   };
 }
@@ -159,9 +164,10 @@ function change({ clusters }: VerifyWorld): void {
   // Targets leave; whether their nodes have left too only kube-state-metrics knows.
   clusters.set('gone', { targets: stay });
   clusters.set('gone-kube', { targets: stay, kube: [kubeNodes(names.slice(1))] });
-  // The one that has told of a node more fails, and one of two; a third tells of it no more.
+  // The one that has told of a node more fails, and one of two, and one is no target any more; a fourth tells of it no more.
   clusters.set('silent', { targets, kube: [null] });
   clusters.set('half-silent', { targets, kube: [...kube, null] });
+  clusters.set('half-gone', { targets, kube });
   clusters.set('deleted', { targets, kube });
 }
 
@@ -184,7 +190,8 @@ describeWithPrometheus('verify tells by Prometheus', () => {
       'every node has moved: %s',
       async (cluster) => {
         const verified = await ask(cluster);
-        expect(verified).toMatchObject({ code: 0, stderr: '', status: { verdict: 'pass' } });
+        expect(verified).toMatchObject({ code: 0, status: { verdict: 'pass' } });
+        expect(verified.stderr).toMatch(/^PASS: [^\n]*\n$/);
         expect(verified.status.nodes.map(({ node }) => node).sort()).toEqual([...names].sort());
         expect(verified.status.nodesFrom).toBe(cluster === 'moved-alone' ? 'targets' : 'kube-state-metrics');
         expect(verified.status.endpoints).toHaveLength(1);
@@ -230,15 +237,19 @@ describeWithPrometheus('verify tells by Prometheus', () => {
 
     test('no exporter has ever answered: each is named', async () => {
       const verified = await ask('never');
-      expect(verified).toMatchObject({ code: 2, stderr: '', status: { counts: { nodes: 3, unknown: 3 } } });
+      expect(verified).toMatchObject({ code: 2, status: { counts: { nodes: 3, unknown: 3 } } });
+      expect(verified.stderr).toMatch(/^CANNOT TELL: [^\n]*\n$/);
       expect(verified.status.nodes.map(({ node }) => node).sort()).toEqual([...names].sort());
     });
 
-    test('a node without an exporter', async () => {
-      const verified = await ask('missing');
+    test.each([
+      ['a node without an exporter', 'missing'],
+      ['an exporter that is down, on a node that kube-state-metrics does not know', 'stray'],
+    ])('%s', async (_, cluster) => {
+      const verified = await ask(cluster);
       expect(verified).toMatchObject({ code: 2, status: { counts: { pass: 3 } } });
       expect(othersOf(verified)).toEqual([`${NEW} unknown`]);
-      expect(await ask('missing', '--ignore-fargate', '--ignore-gone')).toMatchObject({ code: 2 });
+      expect(await ask(cluster, '--ignore-fargate', '--ignore-gone')).toMatchObject({ code: 2 });
     });
 
     test('nodes on Fargate', async () => {
@@ -293,7 +304,7 @@ describeWithPrometheus('verify tells by Prometheus', () => {
       const verified = await ask('nobody');
       expect(verified).toMatchObject({ code: 2, status: { verdict: 'unknown', counts: { nodes: 0 } } });
       expect(verified.stderr).toMatch(
-        /^Cannot tell anything by Prometheus at .+\{cluster="nobody"\}.+without these matchers there are \d+ exporters/,
+        /^CANNOT TELL: Cannot tell anything by Prometheus at .+\{cluster="nobody"\}.+without these matchers there are \d+ exporters/,
       );
     });
 
@@ -301,7 +312,7 @@ describeWithPrometheus('verify tells by Prometheus', () => {
       const verified = await verify(prometheus, '--prometheus-matcher=cluster=~"("');
       expect(verified).toMatchObject({ code: 2, status: { verdict: 'unknown' } });
       expect(verified.stderr).toMatch(
-        /^Cannot ask Prometheus at .+bad_data.+see whether each --prometheus-matcher/,
+        /^CANNOT TELL: Cannot ask Prometheus at .+bad_data.+see whether each --prometheus-matcher/,
       );
     });
 
@@ -311,7 +322,7 @@ describeWithPrometheus('verify tells by Prometheus', () => {
       await prometheus.daemon.eventually(async () => {
         const still = [
           `up{cluster=~"gone.*", node="${first}"}`,
-          `kube_node_info{cluster=~"silent|half-silent|deleted", node="${NEW}"}`,
+          `kube_node_info{cluster=~"silent|half-silent|half-gone|deleted", node="${NEW}"}`,
         ];
         for (const query of still) expect(await prometheus.query(query), query).toEqual([]);
       });
@@ -323,7 +334,7 @@ describeWithPrometheus('verify tells by Prometheus', () => {
         status: { counts: { pass: 2, ignored: 1 } },
       });
       expect(await ask('gone-kube')).toMatchObject({ code: 0, status: { counts: { nodes: 2, pass: 2 } } });
-      for (const cluster of ['silent', 'half-silent']) {
+      for (const cluster of ['silent', 'half-silent', 'half-gone']) {
         const verified = await ask(cluster, '--ignore-gone');
         expect(verified, cluster).toMatchObject({ code: 2, status: { nodesFrom: 'kube-state-metrics' } });
         expect(othersOf(verified), cluster).toEqual([`${NEW} unknown`]);
@@ -359,7 +370,8 @@ describeWithPrometheus('verify tells of a large fleet', () => {
     const flags = ['--ignore-fargate', '--max-age=4m'];
     const verified = await verify(prometheus, ...flags);
     const nodes = new Map([...verdictsOf(verified)].filter(([name]) => !name.startsWith('fargate-')));
-    expect(verified).toMatchObject({ code: 1, stderr: '', status: { counts: { nodes: 5_152, ignored: 2 } } });
+    expect(verified).toMatchObject({ code: 1, status: { counts: { nodes: 5_152, ignored: 2 } } });
+    expect(verified.stderr).toMatch(/^FAIL: [^\n]*\n$/);
     expect(nodes).toEqual(new Map([...truth].sort()));
 
     const left = [...truth].filter(([, verdict]) => verdict !== 'pass').map(([name]) => name);

@@ -73,8 +73,8 @@ describe('the report', () => {
     const words = lines.slice(begin).map((line) => line.split(' ')[0] ?? '');
     const nodes = words.filter((word) => /^\w+-\d$/.test(word));
     expect(nodes).toEqual(['stale-1', 'stale-2', 'dark-1', 'moved-1']);
-    expect(text).toMatch(/^stale-1 .* public +kubelet +3\.34\.148\.207:443 +.* StaleConnection/m);
-    expect(text).toMatch(/^dark-1 .* ClientMissing/m);
+    expect(text).toMatch(/^stale-1 .* public +kubelet +3\.34\.148\.207:443 +.* fail: StaleConnection/m);
+    expect(text).toMatch(/^dark-1 .* unknown: ClientMissing/m);
     expect(text).toMatch(/^moved-1 +x-eni +pass$/m);
     expect(text).toContain('(1) StaleConnection, 2 nodes');
     expect(text).toContain('5 nodes: 2 fail, 2 unknown, 1 pass');
@@ -118,6 +118,9 @@ describe('--wait', () => {
     await sleep(3_000);
     const lines = (await terminal.lines()).filter((line) => line !== '');
     expect(lines).toHaveLength(1);
+    const why = '2 fail (StaleConnection: stale-1 +1)';
+    if (size === WIDE) expect(lines[0]).toContain(why);
+    else expect(lines[0]).not.toContain('(');
     expect(lines[0]?.length).toBeLessThan(size.columns);
     agents.move();
     expect(await terminal.exitCode()).toBe(0);

@@ -71,6 +71,7 @@ export function testRuntime(
       for (const [handler, signals] of handlers) if (signals.includes(signal)) handler(signal);
     },
     listening: () => handlers.size,
+    suspend: () => void out.push('suspended'),
     selfUsage: () => SELF_USAGE,
   };
 }

@@ -1,6 +1,7 @@
 /** GETs of an API server over kept connections. What it refuses is an answer; only what keeps from asking at all is an error. */
 import type { Agent } from 'node:http';
 import * as v from 'valibot';
+import { messageOf } from '../../model/errors.ts';
 import type { HttpReply, SendRequest } from '../../net/http.ts';
 
 /** How an API server is reached, and as whom. */
@@ -34,6 +35,8 @@ export interface ApiGet {
   readonly accept?: string;
   readonly deadlineMs: number;
   readonly maxBytes: number;
+  /** To a pod, which may refuse it as well: the API server's own words are a Status. */
+  readonly isPassedOn?: boolean;
 }
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
@@ -76,10 +79,10 @@ export class Api {
   async get(wanted: ApiGet): Promise<HttpReply> {
     const before = this.#access;
     const reply = await this.#send(wanted);
-    if (reply.status !== 401) return reply;
+    if (!isRefusal(reply, wanted)) return reply;
     if (this.#access === before) await this.#renew();
     const again = await this.#send(wanted);
-    if (again.status !== 401) return again;
+    if (!isRefusal(again, wanted)) return again;
     throw new RefusedError(
       `The API server at ${this.server} does not know ${this.name} (401: ${messageIn(again)}); see that 'kubectl get nodes' works here, or sign in anew`,
     );
@@ -109,17 +112,26 @@ export class Api {
 
   /** Once, however many are refused at a time. What is under way goes on with the old ones. */
   #renew(): Promise<void> {
-    this.#renewal ??= this.#source.get().then((access) => {
-      this.#access = access;
-      this.#agents.push(access.agent);
-      this.#renewal = null;
-    });
+    this.#renewal ??= this.#source.get().then(
+      (access) => {
+        this.#access = access;
+        this.#agents.push(access.agent);
+        this.#renewal = null;
+      },
+      (error: unknown) => {
+        throw new RefusedError(messageOf(error));
+      },
+    );
     return this.#renewal;
   }
 }
 
 /** Nobody can go on with these credentials. */
 export class RefusedError extends Error {}
+
+function isRefusal(reply: HttpReply, { isPassedOn = false }: ApiGet): boolean {
+  return reply.status === 401 && (!isPassedOn || statusMessage(reply) !== null);
+}
 
 /** What the API server itself says of a request; null where the answer is somebody else's. */
 export function statusMessage({ body }: HttpReply): string | null {

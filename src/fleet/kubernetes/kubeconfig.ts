@@ -21,13 +21,20 @@ export async function kubeconfigAccess(
   wanted: string | null,
 ): Promise<AccessSource> {
   const { KubeConfig: Kubeconfig } = await loadClient();
-  const { context } = chosen(merged(files, Kubeconfig), { files, wanted });
+  const { context, cluster } = chosen(merged(files, Kubeconfig), { files, wanted });
+  const name = `context ${quote(context.name)} of ${list(files.map(quote))}`;
+  if (!/^https:/i.test(cluster.server)) {
+    throw new Error(
+      `The server of ${name} is ${quote(shorten(cluster.server))}, and this program asks API servers by https only; give --context one whose server is`,
+    );
+  }
   return {
-    name: `context ${quote(context.name)} of ${list(files.map(quote))}`,
+    name,
     async get() {
-      // Read anew: a token that the client keeps is kept until it has expired, a rotated file for ever.
+      // Read anew: a token that the client keeps is kept until it has expired, a rotated file for ever. Another current
+      // context is no matter of ours: it may be another cluster.
       const kubeconfig = merged(files, Kubeconfig);
-      const choice = chosen(kubeconfig, { files, wanted });
+      const choice = chosen(kubeconfig, { files, wanted: context.name });
       kubeconfig.setCurrentContext(choice.context.name);
       return accessOf(kubeconfig, choice);
     },
@@ -103,7 +110,9 @@ function chosen(
 }
 
 async function accessOf(kubeconfig: KubeConfig, { context, cluster, user }: Choice): Promise<Access> {
-  const options: Parameters<KubeConfig['applyToHTTPSOptions']>[0] = {};
+  const rejectUnauthorized = !cluster.skipTLSVerify;
+  // The client would leave it to the environment.
+  const options: Parameters<KubeConfig['applyToHTTPSOptions']>[0] = { rejectUnauthorized };
   try {
     await within(PLUGIN_DEADLINE_MS, kubeconfig.applyToHTTPSOptions(options));
   } catch (error) {
@@ -120,7 +129,7 @@ async function accessOf(kubeconfig: KubeConfig, { context, cluster, user }: Choi
         ? agent
         : new Agent({
             ...AGENT_OPTIONS,
-            rejectUnauthorized: !cluster.skipTLSVerify,
+            rejectUnauthorized,
             ...(ca ? { ca } : {}),
             ...(cert ? { cert } : {}),
             ...(key ? { key } : {}),

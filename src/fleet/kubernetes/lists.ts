@@ -38,7 +38,10 @@ export async function listAll<Item>(api: Api, wish: ListWish<Item>): Promise<rea
 async function readPages<Item>(api: Api, wish: ListWish<Item>): Promise<readonly Item[] | null> {
   const list = v.object({
     kind: v.pipe(v.string(), v.endsWith('List')),
-    metadata: v.object({ continue: v.optional(v.string(), '') }),
+    metadata: v.object({
+      continue: v.optional(v.string(), ''),
+      remainingItemCount: v.optional(v.number(), 0),
+    }),
     items: v.array(wish.item),
   });
   const items: Item[] = [];
@@ -48,6 +51,11 @@ async function readPages<Item>(api: Api, wish: ListWish<Item>): Promise<readonly
     if (reply.status === 410 && after !== '') return null;
     const { metadata, ...read } = parsed(reply, api, { wish, list });
     items.push(...read.items);
+    if (metadata.continue === '' && metadata.remainingItemCount > 0) {
+      throw new Error(
+        `Cannot list ${wish.what} of ${api.server}: by its own count ${metadata.remainingItemCount} more of them is on no page; see what changes its answers on the way here`,
+      );
+    }
     if (metadata.continue === '') return items;
     after = metadata.continue;
   }

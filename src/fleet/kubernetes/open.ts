@@ -2,6 +2,7 @@
 import { messageOf } from '../../model/errors.ts';
 import type { FleetObservation, NoAnswer, NodeObservation } from '../../model/fleet/observation.ts';
 import type { Clock } from '../../model/observation.ts';
+import { duration } from '../../model/text.ts';
 import type { SendRequest } from '../../net/http.ts';
 import { inPool } from '../pool.ts';
 import { aged, noAnswer } from '../reply.ts';
@@ -20,6 +21,8 @@ interface Tools {
 
 /** Twenty at a time, each with ten seconds: a hundred and twenty have been asked then. */
 const SILENT_AFTER_MS = 60_000;
+/** Half of what an answer's age may be by default. */
+const LONG_MS = 60_000;
 
 export async function openKubernetes(target: KubernetesTarget, tools: Tools): Promise<FleetSource> {
   const access = await findAccess(target, tools);
@@ -103,7 +106,7 @@ async function observe(
           seen: aged(seen, now.monotonicMs - atMs),
         }),
       ),
-      notes: [],
+      notes: notesOn(now.monotonicMs - startedMs),
     };
   } finally {
     api.close();
@@ -123,6 +126,15 @@ async function observe(
         "see what keeps the DaemonSet off it: taints it does not tolerate, its node affinity, no room ('kubectl describe node')",
     });
   }
+}
+
+/** Each that hangs holds up the others for its ten seconds. */
+function notesOn(tookMs: number): readonly string[] {
+  return tookMs < LONG_MS
+    ? []
+    : [
+        `It took ${duration(tookMs)} to ask all pods, and the first answers are as old by now: where one is TooOld for that alone, a larger --concurrency would do.`,
+      ];
 }
 
 /** Thousands of pods that nobody reaches would be asked for an hour, and each would say the same. */

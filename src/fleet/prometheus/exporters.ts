@@ -1,4 +1,5 @@
 /** The exporters that Prometheus knows: those that answered, those that do not, and those that did an hour ago. */
+import { groupBy } from '../../model/fleet/names.ts';
 import type { NoAnswer } from '../../model/fleet/observation.ts';
 import { noAnswer } from '../reply.ts';
 import { nodenameOf, type Target, type Targets } from './answers.ts';
@@ -47,7 +48,13 @@ export function findExporters(
       .filter(({ labels, isDown }) => !isDown && !jobOf(labels).includes(JOB))
       .map(({ labels }) => jobOf(labels)),
   );
-  const ours = ups.filter(({ labels }) => !mixedJobs.has(jobOf(labels)) || isAmong(answeredBefore, labels));
+  const doors = new Set([...answered.map(({ labels }) => labels), ...goneLabels].map(doorOf));
+  const ours = ups.filter(
+    ({ labels, isDown }) =>
+      !mixedJobs.has(jobOf(labels)) ||
+      isAmong(answeredBefore, labels) ||
+      (isDown && doors.has(doorOf(labels))),
+  );
   const others = ups.filter((up) => up.isDown && !ours.includes(up));
   const present = byPlace(ours.map(({ labels }) => labels));
   const names = new Set(answered.map(({ name, labels }) => identityOf(name, labels)));
@@ -96,14 +103,7 @@ function jobOf(labels: Labels): string {
 type Places = ReadonlyMap<string, readonly Labels[]>;
 
 function byPlace(all: readonly Labels[]): Places {
-  const places = new Map<string, Labels[]>();
-  for (const labels of all) {
-    const place = placeOf(labels);
-    const there = places.get(place);
-    if (there === undefined) places.set(place, [labels]);
-    else there.push(labels);
-  }
-  return places;
+  return groupBy(all, placeOf);
 }
 
 /** A series may have labels that `up` of its target has not: what both have must agree. */
@@ -115,7 +115,13 @@ function placeOf({ job, instance }: Labels): string {
   return JSON.stringify([job, instance]);
 }
 
+/** Where the exporters of a job listen: on the host's network that is one port. */
+function doorOf({ job, instance = '' }: Labels): string {
+  return JSON.stringify([job, /:\d+$/.exec(instance)?.[0] ?? instance]);
+}
+
 function ofMixedJobs(jobs: readonly string[]): string {
   const names = [...new Set(jobs)].map((job) => JSON.stringify(job)).join(', ');
-  return `${jobs.length} targets do not answer in jobs that scrape others too (${names}): whether there are exporters among them is not known; a job of their own would tell, and kube-state-metrics.`;
+  const who = jobs.length === 1 ? 'One target does' : `${jobs.length} targets do`;
+  return `${who} not answer in jobs that scrape others too (${names}): whether there are exporters among them is not known; a job of their own would tell, and kube-state-metrics.`;
 }

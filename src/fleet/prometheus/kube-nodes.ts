@@ -23,6 +23,25 @@ export function readKubeNodes(samples: readonly Sample[]): readonly KubeNode[] {
 }
 
 /**
+ * Of the nodes that are told of no more, those whose teller tells of none now: it is down or gone, and with it what it would say.
+ * One that still tells has seen them deleted. Where others tell of any of a silent one's nodes they are in its place.
+ */
+export function ofSilentTellers(before: readonly KubeNode[], now: readonly KubeNode[]): readonly KubeNode[] {
+  const tellers = new Set(now.map(tellerOf));
+  const known = new Set(now.map(identityOf));
+  const replaced = new Set(before.filter((node) => known.has(identityOf(node))).map(tellerOf));
+  return before.filter((node) => !tellers.has(tellerOf(node)) && !replaced.has(tellerOf(node)));
+}
+
+function tellerOf({ labels }: KubeNode): string {
+  return JSON.stringify([...OF_THE_POD, ...OF_THE_FLEET].map((name) => labels[name]));
+}
+
+function identityOf({ name, labels }: KubeNode): string {
+  return JSON.stringify([name, labels['cluster']]);
+}
+
+/**
  * The labels by which nodes of one name are different ones: such as the exporters and kube-state-metrics both have, with a value
  * that both know. Labels of a pod (`app`, `pod`) are not among them.
  */

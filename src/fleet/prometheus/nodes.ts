@@ -1,4 +1,5 @@
 /** Which nodes there are, and what is known of each. */
+import { groupBy } from '../../model/fleet/names.ts';
 import type { NoAnswer, NodeObservation, NodesFrom } from '../../model/fleet/observation.ts';
 import { noAnswer } from '../reply.ts';
 import { answerOf } from './answers.ts';
@@ -39,8 +40,8 @@ export function listNodes({ exporters, kubeNodes, kubeLabels, nowSeconds }: Know
   });
   if (kubeNodes === null) return { nodesFrom: 'targets', nodes: all.map(observe), notes };
 
-  const unclaimed = byName(answered);
-  const others = byName([...silent, ...gone]);
+  const unclaimed = new Map(groupBy(answered, ({ name }) => name));
+  const others = groupBy([...silent, ...gone], ({ name }) => name);
   const nodes = distinctNodes(kubeNodes, ofFleet).flatMap((node) => {
     const isOfIt = ({ labels }: Exporter) => agree(node.labels, labels, ofFleet);
     const ofName = unclaimed.get(node.name) ?? [];
@@ -63,7 +64,11 @@ export function listNodes({ exporters, kubeNodes, kubeLabels, nowSeconds }: Know
       },
     ];
   });
-  const strangers = [...unclaimed.values()].flat();
+  const known = groupBy(kubeNodes, ({ name }) => name);
+  const isStranger = ({ name, labels }: Exporter) =>
+    known.get(name)?.some((node) => agree(node.labels, labels, ofFleet)) !== true;
+  // Gone ones are of deleted nodes.
+  const strangers = [...[...unclaimed.values()].flat(), ...silent.filter(isStranger)];
   return {
     nodesFrom: 'kube-state-metrics',
     nodes: [...nodes, ...strangers.map(observe)],
@@ -75,7 +80,7 @@ export function listNodes({ exporters, kubeNodes, kubeLabels, nowSeconds }: Know
 function whyNoAnswer(name: string, labels: Labels, exporter: Exporter | undefined): NoAnswer {
   const isFargate =
     name.startsWith('fargate-') || labels['label_eks_amazonaws_com_compute_type'] === 'fargate';
-  if (isFargate)
+  if (isFargate && exporter === undefined)
     return noAnswer('fargate', {
       detail: 'it runs on Fargate, where there are no DaemonSets',
       remedy: '--ignore-fargate leaves such nodes out',
@@ -93,18 +98,11 @@ function whyNoAnswer(name: string, labels: Labels, exporter: Exporter | undefine
 
 function ofStrangers(strangers: readonly Exporter[]): string {
   const [{ name } = { name: '' }] = strangers;
-  const who = strangers.length === 1 ? 'An exporter speaks' : `${strangers.length} exporters speak`;
-  return `${who} of nodes that kube-state-metrics does not know, such as ${JSON.stringify(name)}: see that the label node of its series is the node's name in Kubernetes, and that both are of one cluster.`;
-}
-
-function byName(exporters: readonly Exporter[]): Map<string, readonly Exporter[]> {
-  const names = new Map<string, Exporter[]>();
-  for (const exporter of exporters) {
-    const ofName = names.get(exporter.name);
-    if (ofName === undefined) names.set(exporter.name, [exporter]);
-    else ofName.push(exporter);
-  }
-  return names;
+  const who =
+    strangers.length === 1
+      ? `An exporter is of a node that kube-state-metrics does not know: ${JSON.stringify(name)}`
+      : `${strangers.length} exporters are of nodes that kube-state-metrics does not know, such as ${JSON.stringify(name)}`;
+  return `${who}; see that the label node of its series is the node's name in Kubernetes, and that both are of one cluster.`;
 }
 
 /** Names of labels that not all have with the same value; `instance` at least, which every target has. */

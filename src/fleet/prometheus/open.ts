@@ -7,8 +7,8 @@ import { makeAgent, readCredentials } from './access.ts';
 import { addConnections, addFindings, addVersions, collectTargets, type Targets } from './answers.ts';
 import { PrometheusClient } from './client.ts';
 import { findExporters } from './exporters.ts';
-import { type KubeNode, readKubeNodes } from './kube-nodes.ts';
-import { agree, BUILD, type Labels } from './metrics.ts';
+import { type KubeNode, ofSilentTellers, readKubeNodes } from './kube-nodes.ts';
+import { BUILD } from './metrics.ts';
 import { listNodes } from './nodes.ts';
 import { formatMatcher, makeQueries, type Queries } from './queries.ts';
 import type { Sample } from './vector.ts';
@@ -28,6 +28,12 @@ type Ask = (query: keyof Queries) => Promise<readonly Sample[]>;
  */
 const SETTLED_SECONDS = 15;
 
+/**
+ * Where one target was scraped so often all were: once in each interval, in any order, and of one that does not answer that is known
+ * a time-out later. Before, a Prometheus that begins anew knows some of its targets, and says nothing of the others.
+ */
+const LEAST_SCRAPES = 3;
+
 export async function openPrometheus(
   target: PrometheusTarget,
   { request, readFile, clock }: Tools,
@@ -45,7 +51,7 @@ export async function openPrometheus(
       const at = new Date(clock().wallMs).toISOString();
       try {
         const seen = await observeWith(client, queries, target);
-        return { source: `Prometheus at ${target.url}`, at, ...seen };
+        return { source: sourceText(target), at, ...seen };
       } finally {
         // Where one query fails the others end too. Connections are kept for a round: an old one may be closed under the next.
         round.abort();
@@ -73,6 +79,7 @@ async function observeWith(
   ]);
   if (exporters.answered.length + exporters.silent.length + exporters.gone.length === 0)
     throw await nobodyThere(ask, target);
+  if (kube.nodes === null && exporters.answered.length > 0) await mustKnowTargets(ask, target);
   const kubeLabels = kube.nodes === null ? [] : await ask('nodeLabels');
   const listed = listNodes({ exporters, kubeNodes: kube.nodes, kubeLabels, nowSeconds });
   return { ...listed, notes: [...notes, ...kube.notes, ...listed.notes] };
@@ -121,30 +128,25 @@ async function askKubeNodes(
           ];
     return { nodes: null, notes };
   }
-  if (now.length === 0) {
-    return {
-      nodes: before,
-      notes: [
-        'kube-state-metrics tells of no nodes now: those that it told of within the last hour are taken.',
-      ],
-    };
-  }
-  if (before.length === 0) return { nodes: now, notes: [] };
-  // Deleted nodes are gone. Those of one that is down are not.
-  const down = await ask('nodesSilent');
-  const kept = before.filter(({ labels }) => down.some((one) => isTarget(one.labels, labels)));
+  const kept = ofSilentTellers(before, now);
   if (kept.length === 0) return { nodes: now, notes: [] };
+  const who =
+    now.length === 0
+      ? 'kube-state-metrics tells of no nodes now'
+      : 'A kube-state-metrics tells of no nodes now, and no other tells of its own';
   return {
     nodes: [...now, ...kept],
-    notes: [
-      `A kube-state-metrics that told of ${kept.length} nodes within the last hour is down: they are taken for still there.`,
-    ],
+    notes: [`${who}: those that it told of within the last hour are taken for still there.`],
   };
 }
 
-/** Whether series with these labels are of the target with that `up`. */
-function isTarget(up: Labels, labels: Labels): boolean {
-  return up['job'] === labels['job'] && up['instance'] === labels['instance'] && agree(up, labels);
+/** Where its targets say which nodes there are. */
+async function mustKnowTargets(ask: Ask, target: PrometheusTarget): Promise<void> {
+  const [scrapes] = await ask('scrapes');
+  if (scrapes !== undefined && scrapes.value >= LEAST_SCRAPES) return;
+  throw new Error(
+    `Cannot tell anything yet by Prometheus at ${JSON.stringify(target.url)}: it has scraped no exporter ${LEAST_SCRAPES} times, and may not know all of its targets; ask again in a minute (--wait does), or let it scrape kube-state-metrics, which says which nodes there are`,
+  );
 }
 
 async function nobodyThere(ask: Ask, target: PrometheusTarget): Promise<Error> {
@@ -164,6 +166,12 @@ async function nobodyThere(ask: Ask, target: PrometheusTarget): Promise<Error> {
   return new Error(
     `Cannot tell anything by Prometheus at ${JSON.stringify(target.url)}: there has been no ${BUILD.name}${which} within the last hour; ${detail}: ${remedy}`,
   );
+}
+
+/** With what leaves nodes out: a report says of whom it speaks. */
+function sourceText(target: PrometheusTarget): string {
+  const which = target.matchers.length === 0 ? '' : ` with ${shownMatchers(target)}`;
+  return `Prometheus at ${target.url}${which}`;
 }
 
 function shownMatchers({ matchers }: PrometheusTarget): string {

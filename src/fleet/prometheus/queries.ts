@@ -27,6 +27,9 @@ const OF_THE_NODE = [
 /** What every example of a scrape configuration calls its job, and with it the PodMonitor. Nobody else is scraped under that name. */
 export const JOB = 'eks-endpoint-exporter';
 
+/** Prometheus scrapes no target more rarely than every five minutes: it looks no further back. */
+const LATELY = '15m';
+
 /** How far back is looked for who answered. */
 const BEFORE = '1h';
 
@@ -61,10 +64,10 @@ export function makeQueries(matchers: readonly LabelMatcher[]) {
     silent: `(${of(UP)} unless ${of(SCAN)}) and on (job) ${exporterJobs}`,
     /** Exporters that answered, and do not now. */
     gone: `last_over_time(${of(BUILD)}[${BEFORE}]) unless ignoring (${BUILD.own.join(', ')}) ${of(SCAN)}`,
+    /** How often the one that was scraped most often was. */
+    scrapes: `max(count_over_time(${of(SCAN)}[${LATELY}]))`,
     nodes: withoutDetails(nodes),
     nodesGone: `${withoutDetails(`last_over_time(${nodes}[${BEFORE}])`)} unless ${withoutDetails(nodes)}`,
-    /** Who tells of nodes, and is known to be down. */
-    nodesSilent: `up == 0 and on (job, instance) group by (job, instance) (last_over_time(${nodes}[${BEFORE}]))`,
     nodesOfAll: `count(last_over_time(kube_node_info[${BEFORE}]))`,
     nodeLabels: kube('kube_node_labels'),
     targets: 'count(up)',

@@ -5,7 +5,7 @@ import type { FleetChanges, FleetStatus } from './status.ts';
 /** What an earlier fleet status must have, to be held against. */
 export type FleetBaseline = Pick<
   FleetStatus,
-  'at' | 'source' | 'gate' | 'verdict' | 'reason' | 'endpoints' | 'nodesFrom'
+  'at' | 'source' | 'gate' | 'verdict' | 'endpoints' | 'nodesFrom'
 > & { readonly nodes: readonly Pick<FleetStatus['nodes'][number], 'node' | 'verdict' | 'route'>[] };
 
 export function changesSince(before: FleetBaseline, now: FleetStatus): FleetChanges {
@@ -29,7 +29,6 @@ export function changesSince(before: FleetBaseline, now: FleetStatus): FleetChan
 /** What makes the two hard to compare. */
 function notesOn(before: FleetBaseline, now: FleetStatus): readonly string[] {
   const notes: string[] = [];
-  if (before.nodes.length === 0) notes.push(`The baseline knows no node: ${before.reason}.`);
   if (before.gate !== now.gate) notes.push(`The gate was ${before.gate} then, and is ${now.gate} now.`);
   const [then, since] = [before, now].map(({ endpoints }) =>
     endpoints

@@ -61,11 +61,12 @@ const CAUSES = {
   OtherEndpoint: { meaning: 'its answer is of another endpoint', remedy: ONE_CLUSTER },
   GateFalse: {
     meaning: 'its gate is false, and no finding says why',
-    remedy: "read the gate's reason on the node's page, or with 'check' on the node",
+    remedy: "read the gate's reason on the node's page, which its agent serves",
   },
   GateUnknown: {
     meaning: 'its gate is unknown, or was not told',
-    remedy: "read the gate's reason on the node's page, or with 'check' on the node",
+    remedy:
+      "ask again in a few seconds, or with --wait 1m; if it stays so, the gate's reason on the node's page says what is missing",
   },
 } as const satisfies Readonly<Record<string, Cause>>;
 

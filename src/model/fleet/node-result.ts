@@ -37,6 +37,7 @@ export function judgeNode(seen: readonly NodeObservation[], wishes: NodeWishes):
       ...failed,
       causes: [...failed.causes, 'Duplicate'],
       reason: `${failed.reason}; ${doubles}`,
+      remedies: [...failed.remedies, causeOf('Duplicate').remedy],
     };
   const duplicate = without(first.node, first.gate, 'Duplicate');
   return { ...duplicate, reason: doubles };
@@ -67,11 +68,13 @@ function judgeOne({ node, labels, seen }: NodeObservation, wishes: NodeWishes): 
 
 function withoutAnswer({ why, detail, remedy }: NoAnswer, base: NodeResult, wishes: NodeWishes): NodeResult {
   const isIgnored = (why === 'fargate' && wishes.ignoreFargate) || (why === 'gone' && wishes.ignoreGone);
+  const told = isIgnored ? null : (clause(remedy) ?? base.remedy);
   return {
     ...base,
     verdict: isIgnored ? 'ignored' : 'unknown',
     reason: clause(detail) ?? base.reason,
-    remedy: isIgnored ? null : (clause(remedy) ?? base.remedy),
+    remedy: told,
+    remedies: told === null ? [] : [told],
   };
 }
 
@@ -93,7 +96,7 @@ function judgeAnswer(
     return { ...without(node, gate, 'OtherEndpoint'), ...known, reason };
   }
   if (state === 'true') {
-    const passed = { causes: [], connections: [], reason: null, remedy: null };
+    const passed = { causes: [], connections: [], reason: null, remedy: null, remedies: [] };
     return { node, gate, verdict: 'pass', ...known, ...passed };
   }
   const findings = causing(answer.findings);
@@ -109,7 +112,7 @@ function judgeAnswer(
     connections: answer.connections,
     causes: findings.length === 0 ? base.causes : [...new Set(findings.map(({ code }) => code))],
     reason: clause(own) ?? (why === null ? plain : `${plain}: ${why}`),
-    remedy: findings.map(remedyOf).find((remedy) => remedy !== null) ?? base.remedy,
+    ...whatToDo(findings, base.remedies),
   };
 }
 
@@ -125,6 +128,16 @@ function causing(findings: readonly FindingAnswer[]): readonly FindingAnswer[] {
   const worst = findings.toSorted((one, other) => weight(one) - weight(other));
   const grave = worst.filter((finding) => weight(finding) < 2);
   return grave.length > 0 ? grave : worst;
+}
+
+/** Several clients, and several findings, may each want something of its own. */
+function whatToDo(
+  findings: readonly FindingAnswer[],
+  otherwise: readonly string[],
+): Pick<NodeResult, 'remedy' | 'remedies'> {
+  const told = new Set(findings.map(remedyOf).filter((remedy) => remedy !== null));
+  const remedies = told.size > 0 ? [...told] : otherwise;
+  return { remedy: remedies[0] ?? null, remedies };
 }
 
 function remedyOf({ code, remedy }: FindingAnswer): string | null {
@@ -158,6 +171,7 @@ function without(node: string, gate: GateName, cause: CauseWord): NodeResult {
     causes: [cause],
     reason: meaning,
     remedy,
+    remedies: [remedy],
     answerAgeSeconds: null,
   };
 }

@@ -57,8 +57,10 @@ export interface NodeResult {
   readonly causes: readonly string[];
   /** One sentence without its period; null where it passes. */
   readonly reason: string | null;
-  /** What to do; one sentence without its period; null where it passes, or nothing is known that would help. */
+  /** What to do first; one sentence without its period; null where it passes, or nothing is known that would help. */
   readonly remedy: string | null;
+  /** All that is to be done, each once, that of the worst cause first. */
+  readonly remedies: readonly string[];
   /** Of the answer; null without one. */
   readonly answerAgeSeconds: number | null;
 }

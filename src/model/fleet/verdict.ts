@@ -92,8 +92,11 @@ function judge(
       reason: `${fail} of ${countNodes(judged)} ${fail === 1 ? 'does' : 'do'} not pass ${gates}${more}`,
     };
   }
-  if (unknown > 0)
-    return { verdict, reason: `${unknown} of ${countNodes(judged)} cannot be told to pass ${gates}` };
+  if (unknown > 0) {
+    const of = judged === 1 ? 'the one node' : `${unknown} of ${judged} nodes`;
+    const passes = unknown === 1 ? 'it passes' : 'they pass';
+    return { verdict, reason: `it is not known of ${of} whether ${passes} ${gates}` };
+  }
   if (verdict === 'unknown')
     return {
       verdict,

@@ -1,6 +1,7 @@
 import type { FleetStatus } from '../../model/fleet/status.ts';
+import { printableJson } from '../../model/text.ts';
 
-/** The fleet status as JSON for programs, and for `--baseline`. */
+/** The fleet status as JSON for programs, and for `--baseline`. Names are somebody else's: no terminal obeys them. */
 export function renderFleetJson(status: FleetStatus): string {
-  return `${JSON.stringify(status, null, 2)}\n`;
+  return printableJson(status);
 }

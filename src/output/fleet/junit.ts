@@ -4,7 +4,7 @@
  */
 import type { FleetStatus, FleetVerdict, NodeResult } from '../../model/fleet/status.ts';
 import { printable } from '../terminal.ts';
-import { staleText } from './sentences.ts';
+import { staleClause } from './sentences.ts';
 
 const SUITE = 'eks-endpoint-exporter verify';
 
@@ -62,15 +62,12 @@ function nodeCase(node: NodeResult): string {
   return element('testcase', attributes, [element(told, { message, ...type }, detailsOf(node).map(text))]);
 }
 
-function detailsOf({ route, causes, connections, remedy }: NodeResult): readonly string[] {
+function detailsOf({ route, causes, connections, remedies }: NodeResult): readonly string[] {
   return [
     `Route: ${route ?? 'not known'}`,
     `Causes: ${causes.join(', ')}`,
-    ...connections.map((one) => {
-      const stale = staleText(one);
-      return `Connection: ${one.client} ${one.peer} ${one.route}${stale === '' ? '' : `, stale for ${stale}`}`;
-    }),
-    ...(remedy === null ? [] : [`What to do: ${remedy}`]),
+    ...connections.map((one) => `Connection: ${one.client} ${one.peer} ${one.route}${staleClause(one)}`),
+    ...remedies.map((remedy) => `What to do: ${remedy}`),
   ];
 }
 

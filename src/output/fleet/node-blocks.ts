@@ -1,7 +1,7 @@
 /** Nodes as blocks of lines, for a terminal on which a table has no room. */
 import type { NodeResult } from '../../model/fleet/status.ts';
 import { printable, styleOfRoute, wrap } from '../terminal.ts';
-import { staleText } from './sentences.ts';
+import { staleClause } from './sentences.ts';
 import { indented, MAX_CONNECTIONS, type Sheet, VERDICT_STYLES } from './sheet.ts';
 
 /** `numbers`: of what to do, by the first cause of a node. */
@@ -22,10 +22,9 @@ function blockOf(node: NodeResult, number: number | undefined, { paint, width }:
     node.verdict === 'pass'
       ? `pass, route ${node.route}`
       : `${node.verdict}: ${node.causes.map(printable).join(', ')}`;
-  const connections = node.connections.slice(0, MAX_CONNECTIONS).map((one) => {
-    const stale = staleText(one);
-    return printable(`${one.client} ${one.peer}${stale === '' ? '' : `, stale for ${stale}`}`);
-  });
+  const connections = node.connections
+    .slice(0, MAX_CONNECTIONS)
+    .map((one) => printable(`${one.client} ${one.peer}${staleClause(one)}`));
   const more = node.connections.length - connections.length;
   const details = [
     ...connections,

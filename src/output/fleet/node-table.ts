@@ -4,9 +4,9 @@ import { columns, cut, type Paint, printable, type Style, styleOfRoute, widthOf 
 import { staleText } from './sentences.ts';
 import { MAX_CONNECTIONS, type Sheet, VERDICT_STYLES } from './sheet.ts';
 
-const HEADINGS = ['NODE', 'ROUTE', 'CLIENT', 'PEER', 'AGE', 'CAUSE', 'REMEDY'];
+const HEADINGS = ['NODE', 'ROUTE', 'CLIENT', 'PEER', 'STALE FOR', 'RESULT: CAUSE', 'REMEDY'];
 const ROUTE_COLUMN = 1;
-const CAUSE_COLUMN = 5;
+const RESULT_COLUMN = 5;
 /** A remedy in the table: it is below in full. */
 const REMEDY_WIDTH = 48;
 /** Of less of it only the number is shown. */
@@ -45,7 +45,7 @@ function paintCell(
   const text = cell.trimEnd();
   const styles: Readonly<Record<number, Style | null>> = {
     [ROUTE_COLUMN]: node.route && styleOfRoute(node.route),
-    [CAUSE_COLUMN]: VERDICT_STYLES[node.verdict],
+    [RESULT_COLUMN]: VERDICT_STYLES[node.verdict],
   };
   const style = styles[column] ?? null;
   return style === null || text === '' ? cell : paint(style, text) + cell.slice(text.length);
@@ -62,17 +62,16 @@ function rowsOf(node: NodeResult, numbers: ReadonlyMap<string, number>): readonl
     printable(node.node),
     node.route ?? '-',
     ...first,
-    causeText(node),
+    resultText(node),
     shortRemedy(node, numbers),
   ];
   return [start, ...others.map((cells) => ['', '', ...cells, '', ''])];
 }
 
-function causeText({ causes, verdict: its }: NodeResult): string {
+function resultText({ causes, verdict }: NodeResult): string {
   const [first, ...more] = causes.map(printable);
-  if (its === 'pass') return 'pass';
-  const text = `${first ?? its}${more.length > 0 ? ` +${more.length}` : ''}`;
-  return its === 'ignored' ? `ignored: ${text}` : text;
+  if (first === undefined) return verdict;
+  return `${verdict}: ${first}${more.length > 0 ? ` +${more.length}` : ''}`;
 }
 
 function shortRemedy(node: NodeResult, numbers: ReadonlyMap<string, number>): string {

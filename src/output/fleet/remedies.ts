@@ -15,7 +15,7 @@ export interface RemedyGroup {
   readonly cause: string;
   readonly nodes: readonly NodeResult[];
   /** An agent's own words name its addresses and connections: one cause may have many. */
-  readonly remedies: readonly { readonly remedy: string; readonly nodes: readonly NodeResult[] }[];
+  readonly told: readonly { readonly remedies: readonly string[]; readonly nodes: readonly NodeResult[] }[];
 }
 
 /** Of nodes that do not pass, those of most nodes first; nodes without a remedy are in none. */
@@ -25,8 +25,8 @@ export function remedyGroups(nodes: readonly NodeResult[]): readonly RemedyGroup
     number: index + 1,
     cause,
     nodes: its,
-    remedies: mostFirst(groupBy(its, ({ remedy }) => remedy ?? '')).map(([remedy, same]) => ({
-      remedy,
+    told: mostFirst(groupBy(its, ({ remedies }) => JSON.stringify(remedies))).map(([, same]) => ({
+      remedies: same[0]?.remedies ?? [],
       nodes: same,
     })),
   }));
@@ -37,10 +37,10 @@ export function remedyLines(groups: readonly RemedyGroup[], { paint, width }: Sh
   const left = groups.length - MAX_CAUSES;
   const lines = groups.slice(0, MAX_CAUSES).flatMap((group) => {
     const head = `(${group.number}) ${printable(group.cause)}, ${onNodes(group.nodes)}`;
-    const more = group.remedies.length - MAX_REMEDIES;
+    const more = group.told.length - MAX_REMEDIES;
     return [
       ...wrap(head, width).map((line) => paint('bold', line)),
-      ...group.remedies.slice(0, MAX_REMEDIES).flatMap((one) => linesOf(one, { group, width })),
+      ...group.told.slice(0, MAX_REMEDIES).flatMap((one) => linesOf(one, { group, width })),
       ...(more > 0 ? indented(`And ${more} more: --output json has that of each node.`, width) : []),
     ];
   });
@@ -49,16 +49,18 @@ export function remedyLines(groups: readonly RemedyGroup[], { paint, width }: Sh
 }
 
 function linesOf(
-  { remedy, nodes: its }: RemedyGroup['remedies'][number],
+  { remedies, nodes: its }: RemedyGroup['told'][number],
   { group, width }: { readonly group: RemedyGroup; readonly width: number },
 ): readonly string[] {
   const [first] = its;
   const isSame = group.nodes.every(({ reason }) => reason === first?.reason);
   const why = `${isSame ? 'Why' : `Why, on ${printable(first?.node ?? '')}`}: ${printable(first?.reason ?? '')}.`;
-  const what = group.remedies.length === 1 ? 'What to do' : `What to do, on ${onNodes(its)}`;
+  const what = group.told.length === 1 ? 'What to do' : `What to do, on ${onNodes(its)}`;
   return [
     ...(first?.reason == null ? [] : indented(why, width)),
-    ...indented(`${what}: ${printable(remedy)}.`, width),
+    ...remedies.flatMap((remedy, index) =>
+      indented(`${index === 0 ? what : 'And'}: ${printable(remedy)}.`, width),
+    ),
   ];
 }
 

@@ -1,11 +1,12 @@
 /** The report of `verify` for a terminal: the nodes that do not pass first, what to do, then the verdict and what it is worth. */
+import { countNodes } from '../../model/fleet/names.ts';
 import { AUDIT_LOG_QUERY } from '../../model/fleet/not-covered.ts';
 import type { FleetStatus, NodeResult } from '../../model/fleet/status.ts';
 import { painter, printable, wrap } from '../terminal.ts';
 import { nodeBlocks } from './node-blocks.ts';
 import { nodeTable } from './node-table.ts';
 import { remedyGroups, remedyLines } from './remedies.ts';
-import { changesText, countsText, notPassing, VERDICT_WORDS } from './sentences.ts';
+import { changesText, countsText, notPassing, VERDICT_WORDS, verdictText } from './sentences.ts';
 import { listed, type Sheet, VERDICT_STYLES } from './sheet.ts';
 
 export interface FleetTableOptions {
@@ -50,7 +51,7 @@ export function renderFleetTable(status: FleetStatus, options: FleetTableOptions
 }
 
 function head({ status: { source, at, endpoints, gate }, width }: Page): readonly string[] {
-  const names = endpoints.map(({ hostname, nodes: number }) => `${hostname} (${number})`);
+  const names = endpoints.map(({ hostname, nodes: number }) => `${hostname} (${countNodes(number)})`);
   return [
     ...field('Fleet', `${source}, ${at}`, width),
     ...(names.length > 0 ? field('Endpoint', names.join(', '), width) : []),
@@ -63,7 +64,7 @@ function listedOf(status: FleetStatus): readonly NodeResult[] {
 }
 
 function verdict({ status, paint, width }: Page): readonly string[] {
-  const [first = '', ...rest] = wrap(`${VERDICT_WORDS[status.verdict]}: ${printable(status.reason)}.`, width);
+  const [first = '', ...rest] = wrap(verdictText(status), width);
   const word = VERDICT_WORDS[status.verdict];
   // The word alone is coloured, and on the narrowest terminal it is in two lines.
   const painted = first.startsWith(word)

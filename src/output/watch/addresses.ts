@@ -21,10 +21,14 @@ export function dnsParts(view: NodeView): readonly Span[] {
       .filter(({ count }) => count > 0)
       .flatMap(({ route, count }) => [span(`, ${count} `), span(route, styleOfRoute(route))]);
     const changed = changedAt === null ? '' : `, changed ${ago(view, changedAt)} ago`;
-    return [span(`${success ? '' : 'old, '}TTL ${ttlSeconds} s`), ...routes, span(changed)];
+    const life = ttlSeconds === null ? 'TTL unknown' : `TTL ${ttlSeconds} s`;
+    return [span(`${success ? '' : 'old, '}${life}`), ...routes, span(changed)];
   }
-  const left = resolvedAt === null ? null : (ttlSeconds ?? 0) - (nowOf(view) - Date.parse(resolvedAt)) / 1000;
-  const ttl = left === null ? '' : `TTL ${ttlSeconds} s (${Math.max(0, Math.ceil(left))} left), `;
+  const ageSeconds = resolvedAt === null ? null : (nowOf(view) - Date.parse(resolvedAt)) / 1000;
+  const ttl =
+    ttlSeconds === null || ageSeconds === null
+      ? ''
+      : `TTL ${ttlSeconds} s (${Math.max(0, Math.ceil(ttlSeconds - ageSeconds))} left), `;
   const changed = changedAt === null ? 'no change seen' : `changed ${ago(view, changedAt)} ago`;
   return [
     ...addresses.flatMap(({ address, route }) => [

@@ -1,26 +1,43 @@
 /** Findings with what to do, as much of each as there is room for. */
 import { FINDING_CODES } from '../../model/findings.ts';
-import type { Finding, NodeStatus } from '../../model/status.ts';
+import type { Finding, NodeStatus, Severity } from '../../model/status.ts';
 import { styleOfSeverity } from '../terminal.ts';
 import { flow, type Line, type Span, span } from './spans.ts';
 import { isNew, MARK, NO_MARK, type NodeView, withRest, words } from './view.ts';
+
+/** Lines of one finding. */
+const LONGEST = 12;
+/** So many that could not be evaluated are named. */
+const MAX_NAMED = 3;
 
 /** And the stages that fail. At most `room` lines. */
 export function findingsOf(view: NodeView, room: number): readonly Line[] {
   const { last, width } = view;
   if (room < 1) return [];
   if (last.findings.length === 0 && view.watched.silence === null) {
-    const evaluated = `${last.evaluated.length} of ${FINDING_CODES.length} could be evaluated`;
-    return [...failedStages(last), [span(`No finding is raised; ${evaluated}.`, 'dim')]].slice(0, room);
+    const told = flow(words(`No finding is raised; ${evaluatedText(last)}.`), { width, lines: 2 });
+    const dim = told.map((line) => line.map(({ text }) => span(text, 'dim')));
+    return [...failedStages(last), ...dim].slice(0, room);
   }
   const failed = failedStages(last);
   const texts = last.findings.map((finding) => findingText(finding, view));
-  for (let most = 12; most >= 1; most--) {
-    const lines = texts.flatMap((text) => findingLines(text, { width, most }));
-    if (lines.length + failed.length <= room) return [...lines, ...failed];
+  // A line for each, and what is left for the worst one first: what to do is told to its end once rather than begun twice.
+  let left = room - failed.length - texts.length;
+  const told = new Map<FindingText, readonly Line[]>();
+  for (const text of texts.toSorted((one, other) => one.rank - other.rank)) {
+    const lines = findingLines(text, { width, most: Math.min(LONGEST, 1 + Math.max(0, left)) });
+    left -= lines.length - 1;
+    told.set(text, lines);
   }
-  const lines = texts.flatMap((text) => findingLines(text, { width, most: 1 }));
+  const lines = texts.flatMap((text) => told.get(text) ?? []);
   return withRest([...lines, ...failed], room, 'finding');
+}
+
+function evaluatedText({ evaluated }: NodeStatus): string {
+  const missing = FINDING_CODES.filter((code) => !evaluated.includes(code));
+  const more = missing.length > MAX_NAMED ? ` +${missing.length - MAX_NAMED}` : '';
+  const names = missing.length === 0 ? '' : `, not ${missing.slice(0, MAX_NAMED).join(', ')}${more}`;
+  return `${FINDING_CODES.length - missing.length} of ${FINDING_CODES.length} could be evaluated${names}`;
 }
 
 function failedStages({ stages }: NodeStatus): readonly Line[] {
@@ -29,7 +46,11 @@ function failedStages({ stages }: NodeStatus): readonly Line[] {
     .map(({ stage, error }) => [span('FAILED ', 'yellow'), span(`stage ${stage}: ${error}`)]);
 }
 
+const RANKS: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, info: 2 };
+
 interface FindingText {
+  /** The worst has the least. */
+  readonly rank: number;
   readonly head: Span;
   readonly summary: string;
   readonly remedy: string;
@@ -42,6 +63,7 @@ function findingText(finding: Finding, view: NodeView): FindingText {
     String(status.findings.some((other) => other.code === code && other.client === client)),
   );
   return {
+    rank: RANKS[severity],
     head: span(
       `${marked ? MARK : ''}${severity.toUpperCase()} ${code}: `,
       marked ? [style, 'inverse'] : style,

@@ -2,7 +2,7 @@
 import type { Watched } from '../../model/watched.ts';
 import { tableOf } from './connections.ts';
 import { findingsOf } from './findings.ts';
-import { headOf, silenceOf, titleOf } from './head.ts';
+import { adviceOf, headOf, silenceOf, titleOf } from './head.ts';
 import { formatChange } from './lines.ts';
 import { fitLine, type Line, paintLine, span } from './spans.ts';
 import { type FrameOptions, type NodeView, type View, viewOf, withRest } from './view.ts';
@@ -11,7 +11,7 @@ import { type FrameOptions, type NodeView, type View, viewOf, withRest } from '.
 export function renderFrame(watched: Watched, options: FrameOptions): readonly string[] {
   const { last } = watched;
   const view = viewOf(watched, options);
-  const title = [titleOf(view), ...silenceOf(view)];
+  const title = [titleOf(view), ...silenceOf(view), ...adviceOf(view)];
   const lines = last === null ? [...title, ...nothingYet(view)] : page(title, { ...view, last });
   return lines
     .slice(0, Math.max(1, options.rows))
@@ -47,10 +47,16 @@ function page(title: readonly Line[], view: NodeView): readonly Line[] {
     'connection',
   );
   const free = left - table.length;
-  const findings = findingsOf(view, Math.max(free - forChanges, Math.min(free, forFindings)));
+  // All of it where something is to be done, or the command would be cut off.
+  const room = isUrgent(view) ? free + gap.length : Math.max(free - forChanges, Math.min(free, forFindings));
+  const findings = findingsOf(view, room);
   const shown = [...head, ...gap, ...table, ...gap, ...findings];
-  const room = rows - shown.length - gap.length;
-  return [...shown, ...(changes.length > 0 && room > gap.length ? [...gap, ...changes.slice(0, room)] : [])];
+  const rest = rows - shown.length - gap.length;
+  return [...shown, ...(changes.length > 0 && rest > gap.length ? [...gap, ...changes.slice(0, rest)] : [])];
+}
+
+function isUrgent({ isTall, last, watched }: NodeView): boolean {
+  return isTall && watched.silence === null && last.findings.some(({ severity }) => severity !== 'info');
 }
 
 /** Newest first. */

@@ -1,9 +1,9 @@
 /** The top of the live table: whose node, its route, gates, DNS and X-ENIs, a line each where there is little room. */
 import { duration } from '../../model/text.ts';
 import { gateNow, routeNow } from '../../model/watched.ts';
-import { cut, printable, styleOfGate, styleOfRoute, wrap } from '../terminal.ts';
+import { cut, printable, styleOfGate, styleOfRoute } from '../terminal.ts';
 import { dnsParts, dnsText, xEniParts, xEniText } from './addresses.ts';
-import { formatTime } from './lines.ts';
+import { formatTime, noNodeAdvice } from './lines.ts';
 import { flow, type Line, type Span, span } from './spans.ts';
 import { ago, emphasized, isNarrow, isNew, MARK, NO_MARK, type NodeView, type View, words } from './view.ts';
 
@@ -32,8 +32,13 @@ export function silenceOf({ watched: { silence, last, lastAt }, now, width, isTa
   const forHowLong = duration(now.monotonicMs - silence.since.monotonicMs);
   const old = last === null ? '' : `, what is below is ${duration(now.monotonicMs - lastAt.monotonicMs)} old`;
   const text = `The agent does not answer for ${forHowLong}${old}: ${silence.problem}.`;
-  const lines = wrap(text, width);
-  return lines.slice(0, isTall ? 4 : 2).map((line) => [span(line, ['red', 'bold'])]);
+  const parts = words(text).map((part) => ({ ...part, styles: ['red', 'bold'] as const }));
+  return flow(parts, { width, lines: isTall || last === null ? 4 : 2 });
+}
+
+export function adviceOf({ watched: { last }, agentUrl, width }: View): readonly Line[] {
+  const advice = last === null ? null : noNodeAdvice(last, agentUrl);
+  return advice === null ? [] : flow(words(advice), { width, lines: 2 });
 }
 
 export function headOf(view: NodeView): readonly Line[] {

@@ -1,4 +1,5 @@
 /** What `watch` writes where nothing can be replaced: a line for the state, then one a change. For people and grep, or as JSON. */
+import type { Moment } from '../../model/observation.ts';
 import {
   type FindingCode,
   GATES,
@@ -7,8 +8,9 @@ import {
   type NodeRoute,
   type NodeStatus,
 } from '../../model/status.ts';
+import { duration, escapeInvisible } from '../../model/text.ts';
 import { gateNow, routeNow, type Watched, type WatchedChange } from '../../model/watched.ts';
-import { escapeInvisible, printable } from '../terminal.ts';
+import { printable } from '../terminal.ts';
 
 /** The first line of `--output json`: what was seen first. Public: fields are added, never renamed. */
 interface StatusLine extends StateFields {
@@ -51,6 +53,23 @@ export function formatState({ observedAt, node, route, routeReason, gates, findi
 /** `2026-11-21T12:00:03Z route public -> mixed: why` */
 export function formatChange({ at, kind, detail, reason }: WatchedChange): string {
   return printable(`${formatTime(at)} ${kind} ${detail}${reason === null ? '' : `: ${reason}`}`);
+}
+
+/** What to do where there is no node to be seen; null on a node, and of what an agent tells. */
+export function noNodeAdvice({ clients, endpoint }: NodeStatus, agentUrl: string | null): string | null {
+  const isNoNode =
+    endpoint === null && clients.some((one) => one.client === 'kubelet' && one.found === false);
+  return agentUrl === null && isNoNode
+    ? 'no kubelet here: run it on a node as root, or follow an agent: watch --agent=http://ADDRESS:10943'
+    : null;
+}
+
+/** Of an agent that was never heard, again and again: nobody reads a pipe from its beginning. */
+export function formatSilence({ since, problem }: NonNullable<Watched['silence']>, now: Moment): string {
+  const at = formatTime(new Date(now.wallMs).toISOString());
+  return printable(
+    `${at} silent still no answer, ${duration(now.monotonicMs - since.monotonicMs)}: ${problem}`,
+  );
 }
 
 /** To the second, by which people compare it with other logs. */

@@ -102,6 +102,7 @@ const MAX_LINES = 12;
 /** For people, ending in a newline. */
 export function renderSummary(watched: Watched, summary: WatchSummary, paint: Paint): string {
   const { node, since, at, durationSeconds, looks, route, gates } = summary;
+  const wasSeen = watched.last !== null;
   const has = (kind: WatchedChange['kind'], about: string | null) =>
     watched.changes.some((change) => change.kind === kind && change.subject === about);
   const name = node === null ? 'Nothing was seen' : `Watched ${printable(node)}`;
@@ -110,10 +111,10 @@ export function renderSummary(watched: Watched, summary: WatchSummary, paint: Pa
     ...(watched.silence === null
       ? []
       : [paint('red', `The agent did not answer at the end: ${printable(watched.silence.problem)}.`)]),
-    `Node route: ${fromTo(route, has('route', null), (text) => paint(styleOfRoute(text), text))}`,
+    `Node route: ${wasSeen ? fromTo(route, has('route', null), (text) => paint(styleOfRoute(text), text)) : 'never seen'}`,
     ...GATES.map((gate) => {
       const states = gates[gate] ?? (['unknown', 'unknown'] as const);
-      return `Gate ${gate}: ${fromTo(states, has('gate', gate), (text) => paint(styleOfGate(text), text))}`;
+      return `Gate ${gate}: ${wasSeen ? fromTo(states, has('gate', gate), (text) => paint(styleOfGate(text), text)) : 'never seen'}`;
     }),
     ...Object.entries(summary.clients).map(
       ([client, routes]) => `Client ${printable(client)}: ${fromTo(routes, has('client-route', client))}`,

@@ -1,6 +1,12 @@
 import { Agent } from 'node:https';
 import { expect, onTestFinished, test } from 'vitest';
-import { type AccessSource, Api, messageIn, statusMessage } from '../../../src/fleet/kubernetes/api.ts';
+import {
+  type AccessSource,
+  Api,
+  messageIn,
+  RefusedError,
+  statusMessage,
+} from '../../../src/fleet/kubernetes/api.ts';
 import type { HttpReply } from '../../../src/net/http.ts';
 
 const WISH = { path: '/api/v1/nodes', deadlineMs: 1000, maxBytes: 1000 };
@@ -45,6 +51,24 @@ test('new ones that are refused too are an error', async () => {
     'The API server at https://api does not know somebody (401: Unauthorized)',
   );
   expect(given()).toBe(2);
+});
+
+test('where no new ones can be got nobody can go on', async () => {
+  let given = 0;
+  const access: AccessSource = {
+    name: 'somebody',
+    get: async () => {
+      given += 1;
+      if (given > 1) throw new Error('Cannot get credentials: the session has ended; sign in');
+      return { server: 'https://api', headers: {}, agent: new Agent() };
+    },
+  };
+  const reply = { status: 401, headers: {}, body: '{"kind":"Status"}' };
+  const api = await Api.open(access, { signal: new AbortController().signal, request: async () => reply });
+  onTestFinished(() => api.close());
+  const refused = new RefusedError('Cannot get credentials: the session has ended; sign in');
+  await expect(api.get(WISH)).rejects.toEqual(refused);
+  await expect(api.get(WISH)).rejects.toBeInstanceOf(RefusedError);
 });
 
 test('who has too much to do is asked again when it says', async () => {

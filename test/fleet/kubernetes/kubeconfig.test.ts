@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Api } from '../../../src/fleet/kubernetes/api.ts';
 import { kubeconfigAccess } from '../../../src/fleet/kubernetes/kubeconfig.ts';
 import { messageOf } from '../../../src/model/errors.ts';
@@ -220,6 +220,10 @@ test('the way through a proxy is the one of proxy-url, and the API server is ver
   expect(await ask([by('ca.crt')])).toBe(200);
   expect(asked).toEqual([`127.0.0.1:${port}`]);
   expect(await problemOf(ask([by('other-ca.crt')]))).toMatch(/certificate/);
+  // Whatever the environment says of verifying.
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(await problemOf(ask([by('other-ca.crt')]))).toMatch(/certificate/);
 });
 
 describe('contexts', () => {
@@ -232,6 +236,25 @@ describe('contexts', () => {
     expect(await problemOf(ask([first, same, other], 'stage'))).toContain('401');
     expect((await kubeconfigAccess([first, other], 'stage')).name).toBe(
       `context "stage" of "${first}" and "${other}"`,
+    );
+  });
+
+  test('the one that it began with stays, though another becomes the current one meanwhile', async () => {
+    const { url } = await startKubernetesApi({ ...EMPTY, knows: (it) => it === 'Bearer first' });
+    const folder = temporaryFolder();
+    const first = writeKubeconfig({ server: url, user: { token: 'first' } }, folder);
+    const other = writeKubeconfig({ server: 'https://127.0.0.1:1', context: 'stage' });
+    const access = await kubeconfigAccess([first, other], null);
+    writeKubeconfig({ server: url, user: { token: 'first' }, currentContext: 'stage' }, folder);
+    const { server, agent } = await access.get();
+    agent.destroy();
+    expect(server).toBe(url);
+  });
+
+  test('one of a server without TLS, to which no credentials go', async () => {
+    const file = writeKubeconfig({ server: 'http://127.0.0.1:1' });
+    expect(await problemOf(ask([file]))).toBe(
+      `The server of context "prod" of "${file}" is "http://127.0.0.1:1", and this program asks API servers by https only; give --context one whose server is`,
     );
   });
 

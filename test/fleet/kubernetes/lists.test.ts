@@ -56,6 +56,13 @@ test('a page that is refused is an error, and no half list', async () => {
   await expect(listNodes(api)).rejects.toThrow('"oh" (500)');
 });
 
+test('one that ends before its end is an error, and no half list', async () => {
+  const metadata = { remainingItemCount: 1 };
+  const body = JSON.stringify({ kind: 'NodeList', metadata, items: [{ metadata: { name: 'a' } }] });
+  const { api } = await apiWith({ body });
+  await expect(listNodes(api)).rejects.toThrow('1 more of them is on no page');
+});
+
 test('a list without an end is none', async () => {
   const { api } = await apiWith(...Array.from({ length: 2_001 }, () => page(['a'], 'again')));
   await expect(listNodes(api)).rejects.toThrow('the list has no end');

@@ -402,6 +402,24 @@ describe('nothing can be told of any node', () => {
     expect(await problemOf(observe({ ...by(api), concurrency: 1, clock }))).toMatch(problem);
   });
 
+  test('pods that answer late make the others old: that is said', async () => {
+    const { clock, step } = steppedClock();
+    const { nodes, pods } = clusterOf(2);
+    const api = await startKubernetesApi({
+      nodes,
+      pods: pods.map((pod) => ({
+        ...pod,
+        answer: (_request, response) => {
+          step(45_000);
+          response.end(statusText(pod.node));
+        },
+      })),
+    });
+    expect((await observe({ ...by(api), concurrency: 1, clock })).notes).toEqual([
+      'It took 90 s to ask all pods, and the first answers are as old by now: where one is TooOld for that alone, a larger --concurrency would do.',
+    ]);
+  });
+
   test('given up', async () => {
     const abort = new AbortController();
     const api = await startKubernetesApi({

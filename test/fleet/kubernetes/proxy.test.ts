@@ -80,6 +80,15 @@ test('credentials that are refused are no matter of one node', async () => {
   await expect(seen(refusing(401))).rejects.toThrow('does not know somebody');
 });
 
+test('an agent that asks for a password is one node that cannot be asked, and no matter of our credentials', async () => {
+  const { seen: none, asked } = await seen({ status: 401, body: 'Unauthorized\n' });
+  expect(none).toMatchObject({
+    why: 'not-answering',
+    detail: expect.stringMatching(/asks for a password \(401\)/),
+  });
+  expect(asked).toHaveLength(1);
+});
+
 test('a node whose agent calls it otherwise is none of ours', async () => {
   expect((await seen({ body: statusText('a.ec2.internal') })).seen).toMatchObject({
     why: 'other-node',

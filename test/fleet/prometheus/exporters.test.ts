@@ -79,12 +79,23 @@ describe('targets that do not answer', () => {
     expect(notes).toEqual([]);
   });
 
-  test('in a job that scrapes others too: those that were exporters, and how many others', () => {
-    const silentNow = [up(pods('b')), up(pods('c')), up(pods('web'), 1)];
-    const { silent, notes } = findExporters(answers(pods('a')), silentNow, [earlier(pods('b'))]);
-    expect(seen(silent)).toEqual([['b', 'not-answering']]);
+  test('in a job that scrapes others too: those that were exporters, or are where exporters listen, and how many others', () => {
+    const other = (name: string) => ({ ...pods(name), instance: `${name}:8080` });
+    const silentNow = [
+      up({ ...pods('b'), instance: 'b:9999' }),
+      up(pods('never')),
+      up(other('c')),
+      up(other('web'), 1),
+      up(pods('web'), 1),
+    ];
+    const before = [earlier({ ...pods('b'), instance: 'b:9999' })];
+    const { silent, notes } = findExporters(answers(pods('a')), silentNow, before);
+    expect(seen(silent)).toEqual([
+      ['b', 'not-answering'],
+      ['never', 'not-answering'],
+    ]);
     expect(notes).toEqual([
-      '1 targets do not answer in jobs that scrape others too ("kubernetes-pods"): whether there are exporters among them is not known; a job of their own would tell, and kube-state-metrics.',
+      'One target does not answer in jobs that scrape others too ("kubernetes-pods"): whether there are exporters among them is not known; a job of their own would tell, and kube-state-metrics.',
     ]);
   });
 });

@@ -3,6 +3,7 @@ import {
   distinctNodes,
   fleetLabels,
   KubeLabels,
+  ofSilentTellers,
   readKubeNodes,
 } from '../../../src/fleet/prometheus/kube-nodes.ts';
 import { parseSelector, selects } from '../../../src/model/fleet/selector.ts';
@@ -40,6 +41,34 @@ describe('nodes', () => {
     ]);
     const exporters = [{ env: 'prod', app: 'eks-endpoint-exporter', job: 'k', namespace: 'm', node: 'a' }];
     expect(fleetLabels(exporters, nodes)).toEqual(['cluster', 'env']);
+  });
+});
+
+describe('nodes that nobody tells of any more', () => {
+  const node = (name: string, instance: string, cluster = 'one') => ({
+    name,
+    labels: { job: 'k', instance, cluster },
+  });
+  const now = [node('a', '1'), node('b', '2')];
+
+  test('are deleted, where their teller still tells of others', () => {
+    const { name, labels } = node('deleted', '1');
+    expect(ofSilentTellers([{ name, labels: { ...labels, of_the_node: 'x' } }], now)).toEqual([]);
+  });
+
+  test('are still there, where it tells nothing and nobody has taken its place', () => {
+    const before = [node('c', '3'), node('d', '3')];
+    expect(ofSilentTellers(before, now)).toEqual(before);
+    expect(ofSilentTellers(before, [])).toEqual(before);
+  });
+
+  test('are deleted, where another has taken its place', () => {
+    expect(ofSilentTellers([node('a', '3'), node('deleted', '3')], now)).toEqual([]);
+  });
+
+  test('are still there, where those of another cluster have the same names', () => {
+    const before = [node('a', '3', 'two')];
+    expect(ofSilentTellers(before, now)).toEqual(before);
   });
 });
 

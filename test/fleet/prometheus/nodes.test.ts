@@ -102,9 +102,30 @@ describe('with kube-state-metrics', () => {
   test('an exporter on a name that it does not know is judged too, and that is said', () => {
     const { nodes, notes } = list({ answering: [target('a'), target('pod-a')], kube: [ofKube('a')] });
     expect(seen(nodes)).toEqual(['a answer', 'pod-a answer']);
+    expect(notes).toEqual([expect.stringMatching(/^An exporter is of a node that .+: "pod-a"; see .+\.$/)]);
+  });
+
+  test('an exporter that is down is not hidden by a list that is without its node', () => {
+    const { nodes, notes } = list({
+      answering: [target('a')],
+      down: [
+        target('a', { instance: 'old:10943' }),
+        target('b'),
+        target('a', { instance: 'i', cluster: 'y' }),
+      ],
+      kube: [ofKube('a', { cluster: 'x' })],
+    });
+    expect(seen(nodes)).toEqual(['a answer', 'a not-answering', 'b not-answering']);
     expect(notes).toEqual([
-      expect.stringMatching(/^An exporter speaks of nodes .+ such as "pod-a": see .+\.$/),
+      expect.stringMatching(
+        /^2 exporters are of nodes that kube-state-metrics does not know, such as "b"; see .+\.$/,
+      ),
     ]);
+  });
+
+  test('where an exporter is a target there is no Fargate, whatever the name', () => {
+    const { nodes } = list({ down: [target('fargate-mine')], kube: [ofKube('fargate-mine')] });
+    expect(seen(nodes)).toEqual(['fargate-mine not-answering']);
   });
 
   test('two that tell of the same nodes make none twice', () => {

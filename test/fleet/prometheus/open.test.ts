@@ -31,7 +31,10 @@ async function startPrometheus(answers: Answers, matchers: readonly LabelMatcher
     const query = names.get(form.get('query') ?? '') ?? 'unknown';
     const time = form.get('time');
     asked.push({ query, time, authorization: request.headers.authorization });
-    const found = Object.entries(answers).find(([name]) => name === query)?.[1] ?? [];
+    const found =
+      Object.entries({ scrapes: [[{}, 3]], ...answers } satisfies Answers).find(
+        ([name]) => name === query,
+      )?.[1] ?? [];
     const rows = typeof found === 'function' ? found(time) : found;
     const data =
       query === 'now'
@@ -177,32 +180,43 @@ describe('who says which nodes there are', () => {
   });
 
   test.each([
-    ['is down: its nodes are there', [[{ job: 'ksm', instance: 'k2:8080', cluster: 'a' }, 0]], true],
-    ['was made anew: its nodes are what the new one says', [], false],
-    [
-      'is up; one of another cluster is down',
-      [[{ job: 'ksm', instance: 'k2:8080', cluster: 'b' }, 0]],
-      false,
-    ],
-  ] as const)('one of two %s', async (_, nodesSilent, isKept) => {
+    ['tells nothing now: its nodes are there', ['b'], true],
+    ['was made anew: its nodes are what the new one says', ['a', 'b'], false],
+  ] as const)('one of two %s', async (_, before, isKept) => {
     const { url } = await startPrometheus({
       answers: answerOf('a'),
       nodes: ofNodes('a'),
-      nodesGone: [[{ ...ofKube('b', 'k2:8080'), cluster: 'a' }, NOW - 600]],
-      nodesSilent,
+      nodesGone: before.map((node): Row => [ofKube(node, 'k2:8080'), NOW - 600]),
     });
     const observation = await observe(url);
     expect(seen(observation)).toEqual(isKept ? ['a true', 'b no-exporter'] : ['a true']);
-    expect(observation.notes).toHaveLength(isKept ? 1 : 0);
+    expect(observation.notes).toEqual(
+      isKept
+        ? [
+            'A kube-state-metrics tells of no nodes now, and no other tells of its own: those that it told of within the last hour are taken for still there.',
+          ]
+        : [],
+    );
   });
 
   test('the targets, where none of it has what was asked for; that is said', async () => {
     const { url } = await startPrometheus({ answers: answerOf('a'), nodesOfAll: [[{}, 7]] }, CLUSTER);
     const observation = await observe(url, { matchers: CLUSTER });
+    expect(observation.source).toBe(`Prometheus at ${url} with {cluster="a"}`);
     expect(observation.nodesFrom).toBe('targets');
     expect(observation.notes).toEqual([
       'kube_node_info is there, but none of it with {cluster="a"}: which nodes have no exporter is not known.',
     ]);
+  });
+
+  test.each([[], [[{}, 2]]] as const)('not its targets, where it has just begun: %j', async (...scrapes) => {
+    const { url } = await startPrometheus({ answers: answerOf('a'), scrapes });
+    await expect(observe(url)).rejects.toThrow(
+      /^Cannot tell anything yet by .+: it has scraped no exporter 3 times, .+; ask again in a minute/,
+    );
+    // Whoever knows the nodes knows them at once.
+    const known = await startPrometheus({ answers: answerOf('a'), nodes: ofNodes('a'), scrapes });
+    expect(seen(await observe(known.url))).toEqual(['a true']);
   });
 
   test('exporters that are all down are no error', async () => {

@@ -55,11 +55,6 @@ describe('a note is made of', () => {
     ],
     ['another source', { source: 'Kubernetes' }, 'Asked was Kubernetes then, and Prometheus at'],
     ['another list of nodes', { nodesFrom: 'targets' }, 'targets then, and kubernetes now'],
-    [
-      'a baseline without nodes',
-      { nodes: [], reason: 'it was down' },
-      'The baseline knows no node: it was down.',
-    ],
   ] as const)('%s', (_, parts, note) => {
     const { notes } = changesSince({ ...now, ...parts }, now);
     expect(notes).toEqual([expect.stringContaining(note)]);

@@ -33,6 +33,7 @@ describe('one node', () => {
       causes: [],
       reason: null,
       remedy: null,
+      remedies: [],
       answerAgeSeconds: 5,
     });
   });
@@ -51,6 +52,7 @@ describe('one node', () => {
       causes: [cause],
       reason: `nobody speaks for it: ${why}`,
       remedy: `mend ${why}`,
+      remedies: [`mend ${why}`],
       answerAgeSeconds: null,
     });
   });
@@ -124,6 +126,7 @@ describe('the cause', () => {
     expect(judgeSeen({ ...FAIL, findings })).toMatchObject({
       causes: ['XEniUnreachable', 'StaleConnection'],
       remedy: 'mend XEniUnreachable',
+      remedies: ['mend XEniUnreachable', 'mend StaleConnection'],
     });
   });
 
@@ -154,6 +157,17 @@ describe('the cause', () => {
     expect(`${judgeSeen({ ...FAIL, findings }).remedy}.`).toBe(adviceOf('DnsPublic'));
   });
 
+  test('of two clients has what each of them needs', () => {
+    const findings = ['kubelet', 'kube-proxy'].map((client) =>
+      finding('StaleConnection', 'warning', { client, remedy: `restart ${client}` }),
+    );
+    expect(judgeSeen({ ...FAIL, findings })).toMatchObject({
+      causes: ['StaleConnection'],
+      remedy: 'restart kubelet',
+      remedies: ['restart kubelet', 'restart kube-proxy'],
+    });
+  });
+
   test('of a newer agent is passed on, with a remedy of what is known', () => {
     const findings = [finding('OfTomorrow', 'dire', { remedy: null })];
     expect(judgeSeen({ ...FAIL, findings })).toMatchObject({
@@ -181,6 +195,7 @@ describe('two of one name', () => {
       verdict: 'fail',
       causes: ['GateFalse', 'Duplicate'],
       reason: 'public-free is false here; two answer to this name: pod "x", pod "y"',
+      remedies: [expect.stringContaining("the gate's reason"), expect.stringContaining('asked once')],
     });
   });
 

@@ -73,7 +73,7 @@ test('a case says why, and what to do', () => {
       'Route: public',
       'Causes: GateFalse',
       'Connection: kubelet 3.34.148.207:443 public, stale for 60 s',
-      "What to do: read the gate's reason on the node's page, or with 'check' on the node",
+      "What to do: read the gate's reason on the node's page, which its agent serves",
       '</failure>',
     ].join('\n'),
   );

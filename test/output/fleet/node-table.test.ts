@@ -22,6 +22,6 @@ test('the remedy has the room that is left, then its number, then there is no ta
 
 test('columns stand under their headings', () => {
   const [headings = '', down = '', good = ''] = tableOf(200) ?? [];
-  expect(down.indexOf('NoAnswer')).toBe(headings.indexOf('CAUSE'));
+  expect(down.indexOf('unknown: NoAnswer')).toBe(headings.indexOf('RESULT: CAUSE'));
   expect(good.indexOf('x-eni')).toBe(headings.indexOf('ROUTE'));
 });

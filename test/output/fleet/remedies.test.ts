@@ -18,8 +18,8 @@ test('nodes of one cause are one group, and those of them that are told the same
     [1, 'NoAnswer', 4],
     [2, 'GateFalse', 1],
   ]);
-  expect(groups[0]?.remedies.map(({ remedy, nodes: its }) => [remedy, its.length])).toEqual([
-    ['mend not-answering', 3],
-    ['go there', 1],
+  expect(groups[0]?.told.map(({ remedies, nodes: its }) => [remedies, its.length])).toEqual([
+    [['mend not-answering'], 3],
+    [['go there'], 1],
   ]);
 });

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { changesText, countsText, notPassing, staleText } from '../../../src/output/fleet/sentences.ts';
+import { changesSince } from '../../../src/model/fleet/baseline.ts';
+import {
+  changesText,
+  countsText,
+  notPassing,
+  staleClause,
+  staleText,
+  verdictText,
+} from '../../../src/output/fleet/sentences.ts';
 import { answerWith, fleetStatus, manyNodes, nodeSeen } from '../../support/fleet.ts';
 
 test('counts name what there is, and always how many pass', () => {
@@ -18,7 +26,28 @@ test('those that do not pass are all but those that do', () => {
 test('what is not stale has no age', () => {
   const connection = { client: 'kubelet', peer: '3.34.148.207:443', route: 'public' } as const;
   expect(staleText({ ...connection, staleSeconds: null })).toBe('');
+  expect(staleClause({ ...connection, staleSeconds: null })).toBe('');
+  expect(staleClause({ ...connection, staleSeconds: 1860 })).toBe(', stale for 31 min');
   expect(staleText({ ...connection, staleSeconds: 1860 })).toBe('31 min');
+});
+
+test('the verdict is one line, that no terminal obeys', () => {
+  expect(verdictText({ verdict: 'unknown', reason: 'a\u001b[2J\nb' })).toBe(
+    'CANNOT TELL: a\ufffd[2J\ufffdb.',
+  );
+});
+
+test('of changed nodes a hundred are listed; what else changed is said', () => {
+  const before = fleetStatus([...manyNodes(300), nodeSeen('old')]);
+  const now = { ...fleetStatus([...manyNodes(300, answerWith('false')), nodeSeen('new')]), source: 'B' };
+  const lines = changesText(changesSince(before, now));
+  expect(lines).toHaveLength(1 + 100 + 1 + 3);
+  expect(lines.slice(101)).toEqual([
+    'And 200 more: --output json has them all.',
+    'New: 1 node: new',
+    'No more there: 1 node: old',
+    `Asked was ${before.source} then, and B now.`,
+  ]);
 });
 
 test('changes are a line a node', () => {

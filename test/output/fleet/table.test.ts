@@ -7,6 +7,7 @@ import { widthOf } from '../../../src/output/terminal.ts';
 import {
   answerOfNode,
   answerWith,
+  FLEET_ENDPOINT,
   fleetStatus,
   manyNodes,
   noAnswerFor,
@@ -55,14 +56,14 @@ describe('the table', () => {
   test('has the nodes that do not pass first, with what keeps them from it', () => {
     const begin = lines.findIndex((line) => line.startsWith('NODE'));
     expect(lines.slice(begin, begin + 9).map((line) => line.split(/ {2,}/).slice(0, 6))).toEqual([
-      ['NODE', 'ROUTE', 'CLIENT', 'PEER', 'AGE', 'CAUSE'],
+      ['NODE', 'ROUTE', 'CLIENT', 'PEER', 'STALE FOR', 'RESULT: CAUSE'],
       [
         'ip-10-0-0-1.eu-west-1.compute.internal',
         'mixed',
         'kube-proxy',
         '3.34.148.207:443',
         '31 min',
-        'StaleConnection +1',
+        'fail: StaleConnection +1',
       ],
       ['', 'kubelet', '3.34.148.208:443'],
       [
@@ -71,10 +72,10 @@ describe('the table', () => {
         'kube-proxy',
         '3.34.148.207:443',
         '31 min',
-        'StaleConnection +1',
+        'fail: StaleConnection +1',
       ],
       ['', 'kubelet', '3.34.148.208:443'],
-      ['down', '-', 'NoAnswer', '(2) mend not-answering'],
+      ['down', '-', 'unknown: NoAnswer', '(2) mend not-answering'],
       ['fargate-1', '-', 'ignored: Fargate'],
       ['n1', 'x-eni', 'pass'],
       ['n2', 'x-eni', 'pass'],
@@ -83,6 +84,7 @@ describe('the table', () => {
 
   test('has a remedy once in full, however many nodes are told it', () => {
     expect(lines.filter((line) => line.includes(REMEDY))).toEqual([`  What to do: ${REMEDY}.`]);
+    expect(lines[lines.indexOf(`  What to do: ${REMEDY}.`) + 1]).toBe('  And: y.');
     expect(lines).toContain('(1) StaleConnection, 2 nodes');
     expect(lines).toContain('(2) NoAnswer, down');
     expect(lines).toContain('  Why: nobody speaks for it: not-answering.');
@@ -102,6 +104,11 @@ describe('the table', () => {
     expect(pass).toContain('PASS: all 2 nodes pass public-free.');
     expect(pass).toContain('Not covered by this pass:');
     expect(linesOf(pass)).toContain(`  ${AUDIT_LOG_QUERY}`);
+  });
+
+  test('names the endpoint with the number of nodes that answered for it', () => {
+    expect(lines).toContain(`Endpoint  ${FLEET_ENDPOINT} (4 nodes)`);
+    expect(renderFleetTable(fleetStatus(manyNodes(1)), PIPED)).toContain(`${FLEET_ENDPOINT} (1 node)\n`);
   });
 
   test('of a fleet without nodes is the verdict', () => {
@@ -189,7 +196,9 @@ describe('on a terminal', () => {
   });
 
   test('that has little room the remedy is its number', () => {
-    expect(renderFleetTable(FLEET, { color: false, columns: 118 })).toMatch(/^down .* NoAnswer +\(2\)$/m);
+    expect(renderFleetTable(FLEET, { color: false, columns: 123 })).toMatch(
+      /^down .* unknown: NoAnswer +\(2\)$/m,
+    );
   });
 
   test('colours are there only where they are asked for, and do not change the text', () => {

@@ -30,6 +30,14 @@ test('an answer that is not the newest says so, and none is none', () => {
   expect(dns([{ ...onPublic, dns: 'timeout' }])).toBe('no answer');
 });
 
+test('an answer without a time to live has none', () => {
+  const [status] = looksAt(onPublic);
+  if (!status?.dns) throw new RangeError('no answer');
+  const watched = watchedOf([{ ...status, dns: { ...status.dns, ttlSeconds: null } }]);
+  expect(textOf(dnsParts(nodeViewOf(watched)))).toBe('3.34.148.207 public 3.38.61.180 public no change seen');
+  expect(textOf(dnsParts(nodeViewOf(watched, SMALL)))).toBe('TTL unknown, 2 public');
+});
+
 test('X-ENIs: each with its probe, those that do not answer first', () => {
   const xEnis = (seen: WatchSeen, size = {}) =>
     textOf(xEniParts(nodeViewOf(watchedOf(looksAt(seen)), size))).trimEnd();

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { beginWatch, seeSilence, seeStatus } from '../../../src/model/watched.ts';
 import { widthOf } from '../../../src/output/terminal.ts';
-import { moment, type WatchSeen } from '../../support/observation.ts';
+import { moment, Watch, type WatchSeen } from '../../support/observation.ts';
 import { frameOf, looksAt, STEPS, watchedOf } from '../../support/watched.ts';
 
 const { public: onPublic, flipped, mixed, moved } = STEPS;
@@ -87,6 +87,31 @@ test('many connections leave room for what is wrong, and say how many are not sh
   expect(lines.join('\n')).toMatch(/WARNING/);
 });
 
+test('80 columns and 24 lines hold what to do about the worst of two findings, down to the command', () => {
+  const agent = new Watch({ expect: 'x-eni', probeIntervalMs: 60_000, staleAfterMs: 2_000 });
+  const stale = watchedOf([onPublic, flipped, flipped, flipped].map((seen) => agent.look(seen, 1)));
+  const lines = frameOf(stale, { columns: 80, rows: 24 });
+  const text = lines.join(' ').replaceAll(/\s+/g, ' ');
+  expect(text).toMatch(
+    /WARNING StaleConnection: kubelet .* What to do: first see that the gate private-ready/,
+  );
+  expect(text).toMatch(/as root: 'ss -K -tn sport = \d+ dst 3\.34\.148\.207 dport = 443'/);
+  expect(text).toContain("'systemctl restart kubelet'");
+  expect(text).toMatch(/WARNING StaleConnection: kube-proxy/);
+  expect(lines).toHaveLength(24);
+});
+
+test('a machine that is no node is told what to do, and that of an agent is not this one', () => {
+  const [status] = looksAt({ dns: [], sockets: [] });
+  if (status === undefined) throw new RangeError('no look');
+  const clients = status.clients.map((client) => ({ ...client, found: false }));
+  const nowhere = watchedOf([{ ...status, endpoint: null, clients }]);
+  const advice = 'no kubelet here: run it on a node as root, or follow an agent: watch';
+  expect(frameOf(nowhere)[1]).toBe(advice);
+  expect(frameOf(nowhere, { agentUrl: 'http://10.0.0.1:10943' }).join('\n')).not.toContain('no kubelet here');
+  expect(frameOf(watchedOf([{ ...status, clients }])).join('\n')).not.toContain('no kubelet here');
+});
+
 test('what moved is a mark in front of the line as well as a colour', () => {
   const plain = frameOf(MOVING, { columns: 100, rows: 40 });
   const painted = frameOf(MOVING, { columns: 100, rows: 40, color: true });
@@ -94,6 +119,18 @@ test('what moved is a mark in front of the line as well as a colour', () => {
   expect(painted.map((line) => stripVTControlCharacters(line))).toEqual(plain);
   expect(painted.find((line) => line.includes('mixed'))).toContain('\u001b[7m');
   expect(plain.join('')).not.toContain('\u001b');
+});
+
+test('why an agent is silent is there on a small terminal too, and where words are missing that is shown', () => {
+  const problem = 'Cannot ask "http://10.0.3.17:10943/api/v1/status": the connection was refused';
+  const small = { columns: 40, rows: 12, seconds: 3 };
+  expect(frameOf(seeSilence(beginWatch(moment(0)), problem, moment(1)), small).slice(1, 5)).toEqual([
+    'The agent does not answer for 2 s:',
+    'Cannot ask',
+    '"http://10.0.3.17:10943/api/v1/status":',
+    'the connection was refused.',
+  ]);
+  expect(frameOf(seeSilence(MOVING, problem, moment(9)), { ...small, seconds: 9 })[2]).toMatch(/…$/);
 });
 
 test('of a silent agent nothing is green', () => {

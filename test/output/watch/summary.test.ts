@@ -103,6 +103,9 @@ test('where nothing was seen, that is what it says', () => {
     exitCode: 2,
   });
   expect(text).toContain('Nothing was seen for 9 s');
-  expect(text).toContain('Node route: unknown');
+  expect(text).toContain(
+    'Node route: never seen\nGate private-ready: never seen\nGate public-free: never seen\n',
+  );
+  expect(text).not.toContain('unchanged');
   expect(text).not.toContain('Nothing changed');
 });

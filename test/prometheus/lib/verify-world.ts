@@ -85,7 +85,7 @@ export class VerifyWorld implements AsyncDisposable {
     await closed;
   }
 
-  /** A Prometheus that has scraped all of it. */
+  /** A Prometheus that has scraped all of it, often enough to know that it is all. */
   async watch(programs: Programs): Promise<Prometheus> {
     const discover = (what: string) => [
       { url: `http://${this.#host}/discover/${what}`, refresh_interval: '1s' },
@@ -102,7 +102,7 @@ export class VerifyWorld implements AsyncDisposable {
     const all = [...this.clusters.values()];
     const wanted = all.flatMap(({ targets, kube = [] }) => [...targets, ...kube]).length;
     await prometheus.daemon.eventually(async () => {
-      expect(await prometheus.value('count(count_over_time(up[10s]) >= 2)')).toBe(wanted);
+      expect(await prometheus.value('count(count_over_time(up[10s]) >= 4)')).toBe(wanted);
     });
     return prometheus;
   }
