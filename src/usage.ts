@@ -37,6 +37,19 @@ export const NODE_FLAGS = [
   FLAGS.nodeName,
 ];
 
+/** How a Prometheus is asked: of use with `--prometheus` only. */
+export const PROMETHEUS_FLAGS = [
+  FLAGS.prometheusMatcher,
+  FLAGS.prometheusBearerTokenFile,
+  FLAGS.prometheusUsername,
+  FLAGS.prometheusPasswordFile,
+  FLAGS.prometheusCaFile,
+  FLAGS.prometheusCertFile,
+  FLAGS.prometheusKeyFile,
+];
+/** How Kubernetes is asked: of use with verify's `--kubernetes` only. */
+export const KUBERNETES_FLAGS = [FLAGS.context, FLAGS.namespace];
+
 export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   agent: {
     summary: 'Watch this node and serve metrics, a page and the node status (also without a command)',
@@ -88,15 +101,8 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
       FLAGS.verifyInterval,
       FLAGS.fleetOutput,
       FLAGS.baseline,
-      FLAGS.prometheusMatcher,
-      FLAGS.prometheusBearerTokenFile,
-      FLAGS.prometheusUsername,
-      FLAGS.prometheusPasswordFile,
-      FLAGS.prometheusCaFile,
-      FLAGS.prometheusCertFile,
-      FLAGS.prometheusKeyFile,
-      FLAGS.context,
-      FLAGS.namespace,
+      ...PROMETHEUS_FLAGS,
+      ...KUBERNETES_FLAGS,
       FLAGS.concurrency,
     ],
     exits: [

@@ -5,7 +5,8 @@ import { FLAGS, type Flag, type FleetOutput } from './flags.ts';
 import type { FleetTarget, KubernetesTarget, PrometheusTarget } from './fleet/source.ts';
 import type { GateName } from './model/status.ts';
 import type { GateFor } from './readings.ts';
-import type { Values } from './values.ts';
+import { KUBERNETES_FLAGS, PROMETHEUS_FLAGS } from './usage.ts';
+import { shorten, type Values } from './values.ts';
 
 export interface VerifyConfig {
   readonly version: string;
@@ -79,13 +80,21 @@ function makeTarget(values: Values, env: Environment): FleetTarget {
       service: kubernetesService(env),
       concurrency,
     },
-    agents: { kind: 'agents', urls: values.all(FLAGS.agents), concurrency },
+    agents: { kind: 'agents', urls: agentUrls(values), concurrency },
   } as const;
   const [source] = sources;
-  if (source !== FLAGS.prometheus) refuse(values, OF_PROMETHEUS, FLAGS.prometheus);
-  if (source !== FLAGS.kubernetesSource) refuse(values, OF_KUBERNETES, FLAGS.kubernetesSource);
+  if (source !== FLAGS.prometheus) refuse(values, PROMETHEUS_FLAGS, FLAGS.prometheus);
+  if (source !== FLAGS.kubernetesSource) refuse(values, KUBERNETES_FLAGS, FLAGS.kubernetesSource);
   if (source === FLAGS.kubernetesSource) return targets.kubernetes;
   return source === FLAGS.agents ? targets.agents : targets.prometheus;
+}
+
+/** The answers of one agent would look like two nodes of one name. */
+function agentUrls(values: Values): readonly string[] {
+  const urls = values.all(FLAGS.agents);
+  for (const url of new Set(urls.filter((one, index) => urls.indexOf(one) !== index)))
+    values.problems.push(`${FLAGS.agents.name} ${shorten(url)}: given twice; give it once`);
+  return urls;
 }
 
 /** As kubectl finds them. */
@@ -127,14 +136,3 @@ function refuse(values: Values, flags: readonly Flag<unknown>[], source: Flag<un
   for (const { name } of flags.filter((flag) => values.isOnCommandLine(flag)))
     values.problems.push(`${name}: of use with ${source.name} only; leave it out`);
 }
-
-const OF_PROMETHEUS = [
-  FLAGS.prometheusMatcher,
-  FLAGS.prometheusBearerTokenFile,
-  FLAGS.prometheusUsername,
-  FLAGS.prometheusPasswordFile,
-  FLAGS.prometheusCaFile,
-  FLAGS.prometheusCertFile,
-  FLAGS.prometheusKeyFile,
-];
-const OF_KUBERNETES = [FLAGS.context, FLAGS.namespace];

@@ -85,6 +85,7 @@ describe('the source', () => {
       '--kubernetes --prometheus-matcher a="b"',
       '--prometheus-matcher: of use with --prometheus only; leave it out',
     ],
+    ['--agent http://a --agent http://b --agent http://a/', '--agent "http://a": given twice; give it once'],
     ['--agent http://a --context b', '--context: of use with --kubernetes only; leave it out'],
     [
       '--prometheus http://a --prometheus-username me',

@@ -5,6 +5,7 @@
  * query gives a series also where nothing is wrong, wherever there is one to give: nothing at all is then a sign of
  * its own. `ignoring` and `without` let the labels through that the user's scrapes add, whatever their names are.
  */
+import { JOB as EXPORTER_JOB } from '../../src/fleet/prometheus/queries.ts';
 import { adviceOf } from '../../src/model/findings.ts';
 import type { FindingCode } from '../../src/model/status.ts';
 
@@ -32,7 +33,7 @@ export interface Alert {
 }
 
 /** What every example of a scrape configuration calls its job. Only what has to see a missing exporter goes by it. */
-export const JOB = 'eks-endpoint-exporter';
+export const JOB = EXPORTER_JOB;
 
 /** Of kube_node_info: all but the nodes on which the DaemonSet does not run. */
 export const DAEMON_NODES = 'node!~"fargate-.*", os_image!~"Windows.*"';

@@ -30,7 +30,6 @@ export async function runVerify(
   });
   try {
     const baseline = await readBaselineFile(config, runtime);
-    refuseDoubles(config.target);
     const ending = await askFleet(config, runtime, { open, signal: stop.signal });
     return report(ending, { config, runtime, baseline, endedBy });
   } catch (error) {
@@ -38,13 +37,6 @@ export async function runVerify(
   } finally {
     off();
   }
-}
-
-/** The answers of one agent would look like two nodes of one name. */
-function refuseDoubles(target: FleetTarget): void {
-  if (target.kind !== 'agents') return;
-  const double = target.urls.find((url, index) => target.urls.indexOf(url) !== index);
-  if (double !== undefined) throw new Error(`--agent ${double} is given twice: give it once`);
 }
 
 /** Null without one; rejects with one sentence. */

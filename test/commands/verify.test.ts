@@ -108,14 +108,6 @@ describe('asked once', () => {
     },
   );
 
-  test('an agent that is given twice is told before anybody is asked', async () => {
-    const config = verifyConfigOf('verify --agent=http://a:1 --agent=http://b:1 --agent=http://a:1');
-    const runtime = testRuntime();
-    const open: OpenSource = () => Promise.reject(new Error('it was opened'));
-    expect(await runVerify(config, runtime, open)).toBe(2);
-    expect(runtime.err).toEqual(['--agent http://a:1 is given twice: give it once\n']);
-  });
-
   test('the flags reach the judgement', async () => {
     const fargate = [...GOOD, nodeSeen('f', noAnswerFor('fargate'))];
     expect((await verify([fargate])).code).toBe(2);

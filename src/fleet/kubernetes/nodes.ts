@@ -28,7 +28,10 @@ export function listNodes(api: Api): Promise<readonly KubernetesNode[]> {
   });
 }
 
-/** Nobody runs DaemonSets there: https://docs.aws.amazon.com/eks/latest/userguide/fargate.html */
-export function isFargate({ name, labels }: KubernetesNode): boolean {
-  return labels['eks.amazonaws.com/compute-type'] === 'fargate' || name.startsWith('fargate-');
+/**
+ * Nobody runs DaemonSets there: https://docs.aws.amazon.com/eks/latest/userguide/fargate.html. By the label that keeps the
+ * exporter off it, too: a name is anybody's to choose, and what is taken for Fargate can be ignored.
+ */
+export function isFargate({ labels }: KubernetesNode): boolean {
+  return labels['eks.amazonaws.com/compute-type'] === 'fargate';
 }

@@ -3,9 +3,8 @@ import { isFargate } from '../../../src/fleet/kubernetes/nodes.ts';
 
 test.each([
   [{ name: 'ip-10-0-3-17.ec2.internal', labels: { 'eks.amazonaws.com/compute-type': 'fargate' } }, true],
-  [{ name: 'fargate-ip-10-0-3-17.ec2.internal', labels: {} }, true],
+  [{ name: 'fargate-ip-10-0-3-17.ec2.internal', labels: {} }, false],
   [{ name: 'ip-10-0-3-17.ec2.internal', labels: { 'eks.amazonaws.com/compute-type': 'ec2' } }, false],
-  [{ name: 'my-fargate-lookalike', labels: {} }, false],
 ])('%j is of Fargate: %s', (node, is) => {
   expect(isFargate(node)).toBe(is);
 });

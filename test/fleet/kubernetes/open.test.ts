@@ -142,7 +142,7 @@ test('a cluster without nodes is seen as that', async () => {
 });
 
 describe('a node that nobody speaks for', () => {
-  test('Fargate, by label and by name, and one without a pod', async () => {
+  test('Fargate, by its label and not by a name, and one without a pod', async () => {
     const { nodes } = await observed({
       nodes: [
         { name: 'ip-1', labels: { 'eks.amazonaws.com/compute-type': 'fargate' } },
@@ -154,7 +154,7 @@ describe('a node that nobody speaks for', () => {
     });
     expect(nodes.map(({ node, seen }) => [node, seen.kind === 'none' ? seen.why : seen.kind])).toEqual([
       ['ip-1', 'fargate'],
-      ['fargate-ip-2', 'fargate'],
+      ['fargate-ip-2', 'no-exporter'],
       ['node-1', 'answer'],
       ['node-2', 'no-exporter'],
     ]);
